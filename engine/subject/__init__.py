@@ -1,0 +1,1 @@
+"""What is examined: a classifier, the images it is examined on, and the two together."""
