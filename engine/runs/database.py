@@ -1,0 +1,97 @@
+"""One SQLite file and one folder of larger files, shared by threads, tabs and processes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from platformdirs import user_data_path
+from sqlite_utils import Database as Tables
+
+from engine.runs.migrations import migrations
+
+BUSY_SECONDS = 20
+COPY_BYTES = 1 << 20
+
+
+def home_folder() -> Path:
+    """Where everything is kept: `FAULTLINE_HOME`, else the platform's folder for user data."""
+    said = os.environ.get("FAULTLINE_HOME")
+    return Path(said).expanduser() if said else user_data_path("faultline", appauthor=False)
+
+
+class Database:
+    """`home/faultline.sqlite` in WAL mode, and `home/files`, whose files are named by their SHA-256."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.files = home / "files"
+        self.files.mkdir(parents=True, exist_ok=True)
+        self.path = home / "faultline.sqlite"
+        with self.reading() as tables:
+            tables.conn.execute("pragma journal_mode=wal")
+            if migrations.pending(tables):
+                tables.conn.execute("begin immediate")
+                migrations.apply(tables)
+                tables.conn.execute("commit")
+
+    @contextmanager
+    def reading(self) -> Iterator[Tables]:
+        """A connection of its own: Streamlit reruns in changing threads, and SQLite refuses a foreign one."""
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.execute("pragma synchronous=normal")
+            yield Tables(connection)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Tables]:
+        """All that is written inside, or nothing of it.
+
+        `begin immediate`, for a reader that turns writer fails at once instead of waiting its turn.
+        """
+        with self.reading() as tables:
+            tables.conn.execute("begin immediate")
+            try:
+                yield tables
+                tables.conn.execute("commit")
+            except BaseException:
+                if tables.conn.in_transaction:
+                    tables.conn.execute("rollback")
+                raise
+
+    def keep_file(self, source: BinaryIO, suffix: str = "") -> str:
+        """Copy the bytes into the folder under their hash; returns the file's name there."""
+        digest = hashlib.sha256()
+        with tempfile.NamedTemporaryFile(dir=self.files, prefix=".part-", delete=False) as part:
+            try:
+                while block := source.read(COPY_BYTES):
+                    digest.update(block)
+                    part.write(block)
+                part.close()
+                name = digest.hexdigest()[:32] + suffix
+                Path(part.name).replace(self.files / name)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+        return name
+
+    def drop_file(self, name: str) -> None:
+        """Forget a kept file or folder; no error if it is gone."""
+        path = self.files / name
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif name:
+            path.unlink(missing_ok=True)
+
+    def bytes_used(self) -> int:
+        """Bytes of the database and all kept files on disk."""
+        return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
