@@ -7,9 +7,9 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from platformdirs import user_data_path
@@ -83,6 +83,32 @@ class Database:
                 Path(part.name).unlink(missing_ok=True)
                 raise
         return name
+
+    def keep_folder(self, sources: Sequence[tuple[str, BinaryIO]]) -> str:
+        """Copy files that belong together into a folder named by their content; returns its name.
+
+        Of each file's name only the last part counts, so that none can leave the folder.
+        """
+        if not sources:
+            raise ValueError("no file was given")
+        digest = hashlib.sha256()
+        part = Path(tempfile.mkdtemp(dir=self.files, prefix=".part-"))
+        try:
+            for name, source in sources:
+                plain = PurePosixPath(name.replace("\\", "/")).name
+                if plain in ("", "..") or (part / plain).exists():
+                    raise ValueError(f"the file name {name!r} can't be used, or comes twice; rename the file")
+                digest.update(plain.encode() + b"\0")
+                with (part / plain).open("wb") as copy:
+                    while block := source.read(COPY_BYTES):
+                        digest.update(block)
+                        copy.write(block)
+            folder = self.files / digest.hexdigest()[:32]
+            if not folder.exists():
+                part.replace(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return folder.name
 
     def drop_file(self, name: str) -> None:
         """Forget a kept file or folder; no error if it is gone."""

@@ -65,7 +65,6 @@ class Store:
         self.documents.delete(fingerprint)
         for file in _only_of(fingerprint, rows):
             self.database.drop_file(file)
-            self.database.drop_file(f"{file}.unpacked")
         self._shrink()
 
     def make_room(self) -> list[str]:

@@ -118,8 +118,8 @@ def test_forgetting_a_model_forgets_its_runs_and_its_weights_but_not_those_of_ot
 
 
 def test_forgetting_data_removes_upload_index_selections_and_runs(store):
-    upload = store.database.keep_file(io.BytesIO(b"zip"), ".zip")
-    (store.database.files / f"{upload}.unpacked").mkdir()
+    upload = store.database.keep_folder([("photos.zip", io.BytesIO(b"zip"))])
+    (store.database.files / upload / "unpacked").mkdir()
     store.shelf.add_dataset(DatasetRow("d", "photos", {"path": "x"}, file=upload))
     store.shelf.keep_selection(Selection("mine", "d", "by hand", ("a", "b")))
     answered(store, question(), np.arange(3), dataset="d")
@@ -177,3 +177,15 @@ def test_selections_events_and_state_are_found_again(store, home):
 def test_the_tables_are_ordinary_sqlite_in_wal_mode(store):
     with sqlite3.connect(store.database.path) as connection:
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_files_that_belong_together_are_kept_by_name_and_none_leaves_its_folder(store, tmp_path):
+    folder = store.database.keep_folder([("a/../../images.gz", io.BytesIO(b"i")), ("labels.gz", io.BytesIO(b"l"))])
+    kept = store.database.files / folder
+    assert sorted(path.name for path in kept.iterdir()) == ["images.gz", "labels.gz"]
+    assert store.database.keep_folder([("images.gz", io.BytesIO(b"i")), ("labels.gz", io.BytesIO(b"l"))]) == folder
+    with pytest.raises(ValueError, match="comes twice"):
+        store.database.keep_folder([("x/a.png", io.BytesIO(b"1")), ("y/a.png", io.BytesIO(b"2"))])
+    with pytest.raises(ValueError, match="can't be used"):
+        store.database.keep_folder([("..", io.BytesIO(b"1"))])
+    assert [path.name for path in store.database.files.iterdir()] == [folder]

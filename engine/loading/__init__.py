@@ -1,0 +1,1 @@
+"""Files become a subject: checkpoints, architectures, data sets, archives and the built-in demos."""
