@@ -30,7 +30,8 @@ class Blueprint:
     def __post_init__(self) -> None:
         expected = max(2, self.outputs)
         if len(self.classes) != expected:
-            raise ValueError(f"the network tells {expected} classes apart, but {len(self.classes)} names were given")
+            given = "1 name was" if len(self.classes) == 1 else f"{len(self.classes)} names were"
+            raise ValueError(f"the network tells {expected} classes apart, but {given} given")
         twice = sorted({name for name in self.classes if self.classes.count(name) > 1})
         if twice:
             raise ValueError(f"each class needs a name of its own; used twice: {', '.join(twice)}")
