@@ -23,7 +23,7 @@ BATCH_VALUES = 4_000_000  # numbers in one batch as the network takes it: 26 col
 def batch_size(classifier: Classifier) -> int:
     """Images a batch: small ones by the hundred, large ones so that a batch stays in the tens of megabytes."""
     size = classifier.blueprint.preprocessing
-    return max(16, min(512, BATCH_VALUES // (size.channels * size.height * size.width)))
+    return max(16, min(256, BATCH_VALUES // (size.channels * size.height * size.width)))
 
 
 def batches(images: ImageSet, indices: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
