@@ -24,8 +24,9 @@ class Order(StrEnum):
 class Filter:
     """Conditions that all hold; an empty one holds for every image.
 
-    `labels` and `predictions` are class numbers (-1: without a label), `cells` pairs of the two; `right` True or False shows only right or
-    wrong answers; confidence is in [0, 1]; `name_has` is part of a file name, case ignored; `ids` are sample ids.
+    `labels` and `predictions` are class numbers (-1: without a label), `cells` pairs of the two; `right` True or
+    False shows only right or wrong answers; confidence is in [0, 1]; `name_has` is part of a file name, case ignored;
+    `ids` are sample ids.
     """
 
     labels: tuple[int, ...] = ()

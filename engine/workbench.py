@@ -1,0 +1,256 @@
+"""The one door to the engine: load, ask, wait, look. Importing it, and asking what is known, loads no torch."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from engine.loading.kept import KeptImages, from_kept, to_kept
+from engine.loading.manifests import TABLES
+from engine.loading.open_checkpoint import CheckpointOptions, Examined, examine, open_checkpoint
+from engine.runs.database import home_folder
+from engine.runs.progress import Progress
+from engine.runs.run import Run, Step
+from engine.runs.shelf import DatasetRow, ModelRow
+from engine.runs.store import QUOTA_BYTES, Store
+from engine.runs.worker import Job, Worker
+from engine.subject.blueprint import Blueprint
+from engine.subject.preprocessing import Preprocessing
+from engine.subject.subject import Subject, joined
+
+if TYPE_CHECKING:
+    from engine.loading.data_options import DataOptions
+    from engine.subject.classifier import Classifier
+    from engine.subject.image_set import ImageSet
+
+S = TypeVar("S")
+R = TypeVar("R")
+UNPACKED = "unpacked"  # the folder, beside an uploaded archive, of its files
+DEMOS = ("digits", "backgrounds")
+OPEN_SETS = 3  # image sets whose columns stay in memory
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is loaded: the fingerprints of a kept model and a known data set."""
+
+    model: str
+    dataset: str
+
+
+class Workbench:
+    """Everything a page or a command asks of the engine, on one data folder."""
+
+    def __init__(self, home: Path | None = None, quota_bytes: int = QUOTA_BYTES) -> None:
+        self.store = Store(home or home_folder(), quota_bytes)
+        self.worker = Worker(self.store)
+        self._sets: OrderedDict[str, ImageSet] = OrderedDict()
+        self._sets_lock = threading.Lock()
+        self._quick_lock = threading.Lock()
+        self._quick: Subject | None = None
+
+    # What is loaded
+
+    def open_demo(self, name: str) -> Opened:
+        """A built-in classifier with its data; drawn and kept the first time, found again after."""
+        from engine.loading import demos
+
+        key = f"demo {name} {demos.VERSION}"
+        if known := self.store.shelf.recall(key):
+            opened = Opened(**known)
+            if self._is_there(opened):
+                return opened
+        classifier, images = demos.open_demo(name)
+        opened = Opened(
+            self.add_model(classifier, origin=f"built in: {name}"), self._add_images(images, {"demo": name})
+        )
+        self.store.shelf.remember(key, asdict(opened))
+        return opened
+
+    def last_opened(self) -> Opened | None:
+        """What was loaded when the program last ran, if it is still there."""
+        known = self.store.shelf.recall("opened")
+        return Opened(**known) if known and self._is_there(Opened(**known)) else None
+
+    def remember_opened(self, opened: Opened) -> None:
+        """Open this again after a restart."""
+        self.store.shelf.remember("opened", asdict(opened))
+
+    def add_model(self, classifier: Classifier, origin: str, parent: str = "", run: str = "") -> str:
+        """Keep a classifier; returns its fingerprint."""
+        from safetensors.torch import save
+
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in classifier.network.state_dict().items()}
+        data = save(tensors)
+        self.store.check_room(len(data))
+        file = self.store.database.keep_file(io.BytesIO(data), ".safetensors")
+        return self._add_model_row(classifier.blueprint, file, origin, parent, run)
+
+    def examine_checkpoint(self, path: Path) -> Examined:
+        """What a checkpoint could be; ValueError in one sentence where it can't be used."""
+        return examine(path)
+
+    def add_checkpoint(self, path: Path, options: CheckpointOptions, images: ImageSet | None) -> str:
+        """Open a checkpoint and keep the classifier; returns its fingerprint."""
+        return self.add_model(open_checkpoint(path, options, images), origin=f"loaded from {path.name}")
+
+    def change_model(self, model: str, name: str, classes: tuple[str, ...], preprocessing: Preprocessing) -> str:
+        """The same weights with other class names or preprocessing, kept beside the first; returns its fingerprint."""
+        row = self.model(model)
+        blueprint = replace(Blueprint.from_json(row.blueprint), name=name, classes=classes, preprocessing=preprocessing)
+        return self._add_model_row(blueprint, row.file, row.origin, row.parent, row.run)
+
+    def keep_upload(self, files: Sequence[tuple[str, BinaryIO]], size: int) -> str:
+        """Copy uploaded files that belong together into the data folder; `size` in bytes; returns the upload's name."""
+        self.store.check_room(size)
+        return self.store.database.keep_folder(files)
+
+    def upload_path(self, upload: str) -> Path:
+        """Where an upload lies: the file, or the folder where there are several.
+
+        A list of images is read as part of its folder, for then it reaches no file of this machine outside it.
+        """
+        folder = self.store.database.files / upload
+        files = [path for path in folder.iterdir() if path.name != UNPACKED]
+        return files[0] if len(files) == 1 and files[0].suffix.lower() not in TABLES else folder
+
+    def drop_upload(self, upload: str) -> None:
+        """Remove an upload that nothing needs any more."""
+        if all(row.file != upload for row in self.store.shelf.datasets()):
+            self.store.database.drop_file(upload)
+
+    def add_images(self, path: Path, options: DataOptions, upload: str = "") -> str:
+        """Load a data set from a local path, or from an upload's; returns its fingerprint."""
+        from engine.loading.datasets import load_images, signature
+
+        below = (self.store.database.files / upload if upload else self.store.database.home) / UNPACKED
+        source = {"path": "" if upload else str(path.absolute()), "options": options.to_json()}
+        state = "" if upload or not path.exists() else signature(path)
+        for row in self.store.shelf.datasets():
+            if state and row.signature == state and row.source == json.loads(json.dumps(source)):
+                return row.fingerprint
+        return self._add_images(load_images(path, options, below), source, state, upload)
+
+    def model(self, fingerprint: str) -> ModelRow:
+        """A kept model; KeyError if it was forgotten."""
+        return next((row for row in self.store.shelf.models() if row.fingerprint == fingerprint), None) or _gone(
+            fingerprint
+        )
+
+    def images(self, dataset: str) -> ImageSet:
+        """A known data set; KeyError if it was forgotten."""
+        with self._sets_lock:
+            if dataset not in self._sets:
+                kept = self.store.documents.find(dataset, KeptImages)
+                self._sets[dataset] = from_kept(kept) if kept else _gone(dataset)
+                while len(self._sets) > OPEN_SETS:
+                    self._sets.popitem(last=False)
+            self._sets.move_to_end(dataset)
+            return self._sets[dataset]
+
+    def subject(self, opened: Opened) -> Subject:
+        """The classifier and its images together; ValueError where they don't fit, KeyError where one is gone."""
+        row = self.model(opened.model)
+        path = self.store.database.files / row.file
+
+        def build(blueprint: Blueprint) -> Classifier:
+            from safetensors.torch import load_file
+
+            from engine.loading.checkpoints import rebuild
+            from engine.toolkit.device import best_device
+
+            return rebuild(blueprint, load_file(path)).to(best_device())
+
+        blueprint = replace(Blueprint.from_json(row.blueprint), name=row.name)
+        return joined(blueprint, self.images(opened.dataset), build, opened.model, opened.dataset)
+
+    def forget_model(self, fingerprint: str) -> None:
+        """Remove a model and every run on it."""
+        self._stop(lambda job: job.model == fingerprint)
+        self.store.forget_model(fingerprint)
+
+    def forget_dataset(self, fingerprint: str) -> None:
+        """Remove a data set, what was uploaded for it, and every run on it."""
+        self._stop(lambda job: job.dataset == fingerprint)
+        with self._sets_lock:
+            self._sets.pop(fingerprint, None)
+        self.store.forget_dataset(fingerprint)
+
+    # What is asked
+
+    @staticmethod
+    def question(
+        step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, str] | None = None, seed: int = 0
+    ) -> Run:
+        """The run that asks this."""
+        said = asdict(settings)  # type: ignore[call-overload]
+        return Run(step.name, step.version, subject.fingerprint, said, dict(inputs or {}), seed)
+
+    def answer(
+        self, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, str] | None = None, seed: int = 0
+    ) -> R | None:
+        """What was found when this was asked before, or None."""
+        return self.store.result(self.question(step, subject, settings, inputs, seed), step.result)
+
+    def ask(
+        self, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, Any] | None = None, seed: int = 0
+    ) -> Job:
+        """Queue a question for the worker, which answers it on its own copy of the network."""
+        run = self.question(step, subject, settings, inputs, seed)
+        own = subject.afresh()
+
+        def work(progress: Progress) -> R:
+            from engine.toolkit.seeding import seeded
+
+            with seeded(seed):
+                return step.run(own, settings, inputs or {}, progress)
+
+        return self.worker.submit(Job(self.store, run, step.title, subject.model, subject.dataset), work)
+
+    @contextmanager
+    def quick(self, subject: Subject) -> Iterator[Subject]:
+        """A copy of the subject for answers that take less than a second, one at a time."""
+        with self._quick_lock:
+            if self._quick is None or self._quick.fingerprint != subject.fingerprint:
+                self._quick = subject.afresh()
+            yield self._quick
+
+    def _add_model_row(self, blueprint: Blueprint, file: str, origin: str, parent: str, run: str) -> str:
+        fingerprint = blueprint.fingerprint
+        self.store.shelf.add_model(
+            ModelRow(fingerprint, blueprint.name, blueprint.to_json(), file, parent, run, origin)
+        )
+        return fingerprint
+
+    def _add_images(self, images: ImageSet, source: dict[str, Any], signature: str = "", file: str = "") -> str:
+        kept = to_kept(images)
+        if kept.array is not None:
+            self.store.check_room(kept.array.nbytes)
+        fingerprint = images.fingerprint
+        self.store.documents.save(fingerprint, fingerprint, kept)
+        self.store.shelf.add_dataset(DatasetRow(fingerprint, images.name, source, signature, file))
+        with self._sets_lock:
+            self._sets.pop(fingerprint, None)
+        return fingerprint
+
+    def _is_there(self, opened: Opened) -> bool:
+        models = {row.fingerprint for row in self.store.shelf.models()}
+        return opened.model in models and opened.dataset in {row.fingerprint for row in self.store.shelf.datasets()}
+
+    def _stop(self, concerns: Callable[[Job], bool]) -> None:
+        for job in self.worker.current():
+            if concerns(job):
+                job.cancel()
+                if job.future:
+                    job.future.result()
+
+
+def _gone(fingerprint: str) -> Any:
+    raise KeyError(f"{fingerprint} was forgotten")
