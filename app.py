@@ -1,0 +1,28 @@
+"""Faultline: where an image classifier fails, why, how to mend it, and whether the mending held."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import selections
+from pages.parts.bench import opened, workbench
+from pages.parts.jobs import jobs_card
+from pages.parts.sidebar import sidebar
+
+st.set_page_config(page_title="Faultline", page_icon="assets/icon.svg", layout="wide")
+st.logo("assets/logo.svg", size="large", icon_image="assets/icon.svg")
+page = st.navigation(
+    [
+        st.Page(
+            "pages/evaluation.py", title="Overview", icon=":material/monitoring:", url_path="overview", default=True
+        ),
+        st.Page("pages/ledger.py", title="Ledger", icon=":material/receipt_long:", url_path="ledger"),
+    ]
+)
+bench = workbench()
+opened()
+with st.sidebar:
+    jobs_card(bench)
+    sidebar(bench)
+selections.header(bench, opened().dataset)
+page.run()

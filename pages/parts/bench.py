@@ -1,0 +1,53 @@
+"""The workbench that all tabs share, and what this tab has open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine.subject.subject import Subject
+from engine.workbench import Opened, Workbench
+
+FIRST_DEMO = "digits"
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda bench: bench.worker.close())
+def workbench() -> Workbench:
+    """One for the whole process: its worker goes on when a tab is closed."""
+    return Workbench()
+
+
+def opened() -> Opened:
+    """What this tab shows: what it chose, else what was open last, else the built-in digits."""
+    if "opened" not in st.session_state:
+        bench = workbench()
+        found = bench.last_opened()
+        if found is None:
+            with st.spinner("Drawing the built-in digits, once …"):
+                found = bench.open_demo(FIRST_DEMO)
+        st.session_state.opened = st.session_state.wanted = found
+    return st.session_state.opened
+
+
+def want(model: str | None = None, dataset: str | None = None) -> None:
+    """Choose a classifier or data; what is shown changes only if the two fit, and the reason is kept if not."""
+    now: Opened = st.session_state.wanted
+    wanted = Opened(model or now.model, dataset or now.dataset)
+    st.session_state.wanted = wanted
+    st.session_state.misfit = ""
+    try:
+        workbench().subject(wanted)
+    except (ValueError, KeyError) as error:
+        st.session_state.misfit = str(error)
+        return
+    st.session_state.opened = wanted
+    workbench().remember_opened(wanted)
+
+
+def subject() -> Subject:
+    """The classifier and the images that this tab shows; falls back to the built-in ones if they were forgotten."""
+    try:
+        return workbench().subject(opened())
+    except (KeyError, ValueError):
+        found = workbench().open_demo(FIRST_DEMO)
+        st.session_state.opened = st.session_state.wanted = found
+        return workbench().subject(found)

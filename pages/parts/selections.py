@@ -1,0 +1,99 @@
+"""Named sets of images: kept, carried from page to page, shown in the header of each, and taken out as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from engine.methods.evaluation.export import error_csv, error_rows, error_zip
+from engine.methods.evaluation.result import Evaluation
+from engine.runs.shelf import Selection
+from engine.subject.subject import Subject
+from engine.workbench import Workbench
+from pages.parts import picks
+from pages.parts.text import plain
+
+NONE = "no selection"
+
+
+def in_hand(bench: Workbench, dataset: str) -> Selection | None:
+    """The kept selection that this tab carries, if it is of this data set."""
+    name = st.session_state.get("selection in hand")
+    return next((each for each in bench.store.shelf.selections(dataset) if each.name == name), None)
+
+
+def header(bench: Workbench, dataset: str) -> None:
+    """The selection in hand, on every page, with a way to change and to forget it."""
+    kept = bench.store.shelf.selections(dataset)
+    if not kept:
+        return
+    names = [NONE, *(each.name for each in kept)]
+    sizes = {each.name: len(each.ids) for each in kept}
+    if st.session_state.get("selection in hand") not in names:
+        st.session_state["selection in hand"] = NONE
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Selection in hand",
+            names,
+            key="selection in hand",
+            persist_state="session",
+            format_func=lambda name: name if name == NONE else f"{name} ({sizes[name]:,} images)",
+            width=340,
+        )
+        chosen = in_hand(bench, dataset)
+        if chosen is not None:
+            st.button(
+                "Forget it",
+                key="forget selection",
+                on_click=bench.store.shelf.drop_selection,
+                args=(dataset, chosen.name),
+                help=f"Kept from: {plain(chosen.origin)}",
+            )
+
+
+def keep(bench: Workbench, selection: Selection) -> None:
+    """Keep a selection and take it in hand."""
+    bench.store.shelf.keep_selection(selection)
+    st.session_state["selection in hand"] = selection.name
+    picks.clear()
+
+
+def take_out(
+    bench: Workbench, subject: Subject, evaluation: Evaluation, rows: Sequence[int], origin: str, run_id: str
+) -> None:
+    """Name and keep these rows of the evaluation, or download them as the error CSV, alone or with the pictures."""
+    name = st.text_input("Name", value=origin, key=f"name {origin}", max_chars=80).strip() or origin
+    ids = tuple(str(evaluation.ids[row]) for row in rows)
+    file = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-").lower() or "selection"
+    with st.container(horizontal=True):
+        kept = st.button(
+            "Keep as selection",
+            key="keep selection",
+            on_click=keep,
+            args=(bench, Selection(name, subject.dataset, origin, ids)),
+            disabled=not ids,
+            icon=":material/bookmark:",
+        )
+        st.download_button(
+            "Download CSV",
+            data=lambda: error_csv(error_rows(evaluation, subject, rows, name, run_id)),
+            file_name=f"{file}.csv",
+            mime="text/csv",
+            key="download csv",
+            on_click="ignore",
+            disabled=not ids,
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Download with images",
+            data=lambda: error_zip(error_rows(evaluation, subject, rows, name, run_id), subject.images),
+            file_name=f"{file}.zip",
+            mime="application/zip",
+            key="download zip",
+            on_click="ignore",
+            disabled=not ids,
+            icon=":material/folder_zip:",
+        )
+    if kept:
+        st.rerun()  # the header, too, not this fragment alone

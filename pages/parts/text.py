@@ -1,0 +1,32 @@
+"""Words from files, made safe to show: class and file names are a stranger's."""
+
+from __future__ import annotations
+
+import re
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^=])")
+
+
+def plain(text: str) -> str:
+    """The text so that Streamlit's Markdown shows it as it is."""
+    return SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+
+
+def duration(seconds: float) -> str:
+    """A time in the words a person would use."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """A number of bytes in the unit that suits it."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

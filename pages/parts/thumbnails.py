@@ -1,0 +1,35 @@
+"""Small pictures of images, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from engine.subject.image_set import ImageSet
+from pages.parts.grid import data_url
+
+
+@st.cache_resource(show_spinner=False)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="thumbnails")
+
+
+@st.cache_resource(show_spinner=False, max_entries=2000)
+def _thumbnail(dataset: str, sample_id: str, side: int, _images: ImageSet) -> str:
+    del dataset
+    return data_url(picture(_images, sample_id), side)
+
+
+def thumbnails(images: ImageSet, sample_ids: Sequence[str], side: int) -> list[str]:
+    """Data URLs of the images with these ids, the longer side `side` pixels, in order."""
+    return [_thumbnail(images.fingerprint, sample_id, side, images) for sample_id in sample_ids]
+
+
+def picture(images: ImageSet, sample_id: str) -> Image.Image:
+    """The image as the classifier is shown it: in the set's frame."""
+    pixels = images.read([images.position[sample_id]])[0]
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
