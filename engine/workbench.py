@@ -126,7 +126,7 @@ class Workbench:
         if all(row.file != upload for row in self.store.shelf.datasets()):
             self.store.database.drop_file(upload)
 
-    def add_images(self, path: Path, options: DataOptions, upload: str = "") -> str:
+    def add_images(self, path: Path, options: DataOptions, upload: str = "", progress: Progress | None = None) -> str:
         """Load a data set from a local path, or from an upload's; returns its fingerprint."""
         from engine.loading.datasets import load_images, signature
 
@@ -136,7 +136,7 @@ class Workbench:
         for row in self.store.shelf.datasets():
             if state and row.signature == state and row.source == json.loads(json.dumps(source)):
                 return row.fingerprint
-        return self._add_images(load_images(path, options, below), source, state, upload)
+        return self._add_images(load_images(path, options, below, progress), source, state, upload)
 
     def model(self, fingerprint: str) -> ModelRow:
         """A kept model; KeyError if it was forgotten."""

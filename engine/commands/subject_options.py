@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from engine.commands.waiting import Bar
 from engine.loading.data_options import SEEN, DataOptions
 from engine.loading.open_checkpoint import CheckpointOptions
 from engine.loading.torchvision_sets import SETS
@@ -45,7 +46,11 @@ def subject_of(arguments: argparse.Namespace, bench: Workbench) -> Subject:
         raise ValueError("give --demo digits, or --checkpoint FILE and --data PATH")
     if not arguments.checkpoint.is_file():
         raise ValueError(f"there is no file {arguments.checkpoint}")
-    dataset = bench.add_images(arguments.data, data_options(arguments))
+    bar = Bar("looking at images")
+    try:
+        dataset = bench.add_images(arguments.data, data_options(arguments), progress=bar)
+    finally:
+        bar.bar.close()
     model = bench.add_checkpoint(arguments.checkpoint, checkpoint_options(arguments), bench.images(dataset))
     return bench.subject(Opened(model, dataset))
 

@@ -25,11 +25,14 @@ from engine.loading.npz import read_npz
 from engine.loading.roles import described, faults, roles_of, seen_of
 from engine.loading.scanning import scanned
 from engine.loading.torchvision_sets import read_set
+from engine.runs.progress import Progress
 from engine.subject.image_set import UNLABELLED, ImageSet, Role, numbered
 from engine.subject.subject import listed
 
 
-def load_images(path: Path, options: DataOptions, unpack_below: Path | None = None) -> ImageSet:
+def load_images(
+    path: Path, options: DataOptions, unpack_below: Path | None = None, progress: Progress | None = None
+) -> ImageSet:
     """The images at `path`, whatever it is, with labels, roles and who has seen them.
 
     A folder, or a .zip of one: class folders, perhaps in train, val and test; a list (CSV, TSV, JSONL) with its
@@ -44,12 +47,13 @@ def load_images(path: Path, options: DataOptions, unpack_below: Path | None = No
     if not path.exists():
         raise ValueError(f"there is nothing at {path}; give a folder or a file that exists")
     found = with_chosen_classes(found_at(path, options, unpack_below), options)
-    return assembled(found, options.torchvision or (path.name if path.is_dir() else path.stem), options.seen)
+    name = options.torchvision or (path.name if path.is_dir() else path.stem)
+    return assembled(found, name, options.seen, progress or Progress())
 
 
-def assembled(found: Found, name: str, seen: str) -> ImageSet:
+def assembled(found: Found, name: str, seen: str, progress: Progress) -> ImageSet:
     """The image set of what a reader found: looked at, identified, given roles, its faults noted."""
-    scan = scanned(found)
+    scan = scanned(found, progress)
     rows = replace(found, source=Path()).take(scan.kept)  # the scan has the pixels
     units = np.where(rows.groups == "", scan.hashes, rows.groups)
     unlabelled = bool((rows.labels == UNLABELLED).all())

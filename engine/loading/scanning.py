@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.loading.found import Found
 from engine.loading.image_files import MOST_BYTES, FilePixels, Look, looked_at
+from engine.runs.progress import Progress
 from engine.subject.frame import Frame
 from engine.subject.image_set import ArrayPixels, Pixels, Skipped
 
@@ -32,11 +33,11 @@ class Scan:
     remarks: tuple[str, ...] = ()
 
 
-def scanned(found: Found) -> Scan:
+def scanned(found: Found, progress: Progress) -> Scan:
     """Look at all images. Raises ValueError where none is left."""
     if isinstance(found.source, np.ndarray):
         return scan_of_array(found.source)
-    return scan_of_files(found.source, found.names.tolist())
+    return scan_of_files(found.source, found.names.tolist(), progress)
 
 
 def scan_of_array(array: np.ndarray) -> Scan:
@@ -49,14 +50,22 @@ def scan_of_array(array: np.ndarray) -> Scan:
     return Scan(np.arange(len(array)), hashes, ArrayPixels(array), frame)
 
 
-def scan_of_files(root: Path, names: Sequence[str]) -> Scan:
+def scan_of_files(root: Path, names: Sequence[str], progress: Progress) -> Scan:
     """The files, each read, hashed and decoded once in threads; what isn't an image is listed with the reason."""
 
     def several(start: int) -> list[tuple[str, Look] | str]:
         return [looked_at_file(root / name) for name in names[start : start + FILES_AT_ONCE]]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        answers = [answer for some in threads.map(several, range(0, len(names), FILES_AT_ONCE)) for answer in some]
+        starts = range(0, len(names), FILES_AT_ONCE)
+        answers: list[tuple[str, Look] | str] = []
+        try:
+            for done, some in enumerate(threads.map(several, starts)):
+                progress.report(done / len(starts), "looking at images")
+                answers += some
+        except BaseException:  # a stop: don't look at the rest first
+            threads.shutdown(cancel_futures=True)
+            raise
     skipped = tuple(
         Skipped(name, answer) for name, answer in zip(names, answers, strict=True) if isinstance(answer, str)
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from engine.loading.data_options import SEEN, DataOptions
+from engine.runs.progress import Progress
 from engine.workbench import Workbench
 from pages.parts import bench as session
 from pages.parts.text import plain
@@ -34,6 +35,8 @@ def load_data(bench: Workbench) -> None:
         if st.get_option("server.address") in LOOPBACK:  # else a stranger could read this machine's folders
             path = st.text_input("or a path on this machine", key=f"path {round_}", placeholder="/data/photos")
         options = data_options()
+        if options and options.torchvision and path and st.button(f"Download {options.torchvision} there"):
+            download(options.torchvision, path)
         if st.button("Load data", type="primary", key="load data set", disabled=not (files or path) or options is None):
             load(bench, files or [], path, options or DataOptions())
 
@@ -79,21 +82,46 @@ def parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+class Shown(Progress):
+    """How far the loading has come; pressing anything stops it, for then Streamlit leaves the script here."""
+
+    def __init__(self) -> None:
+        self.bar = st.progress(0.0, text="opening")
+
+    def report(self, fraction: float, label: str) -> None:
+        """Moves the bar."""
+        self.bar.progress(fraction, text=f"{label}: {fraction:.0%}")
+
+
 def load(bench: Workbench, files: list, path: str, options: DataOptions) -> None:
     """Read the data, keep what is known of it, choose it; whatever was open stays open where that fails."""
-    upload = ""
+    upload, shown = "", Shown()
     try:
-        with st.spinner("Looking at every image, once …"):
-            if files:
-                upload = bench.keep_upload([(file.name, file) for file in files], sum(file.size for file in files))
-                dataset = bench.add_images(bench.upload_path(upload), options, upload)
-            else:
-                dataset = bench.add_images(Path(path).expanduser(), options)
+        if files:
+            upload = bench.keep_upload([(file.name, file) for file in files], sum(file.size for file in files))
+            dataset = bench.add_images(bench.upload_path(upload), options, upload, shown)
+        else:
+            dataset = bench.add_images(Path(path), options, progress=shown)
     except (ValueError, OSError) as error:
         if upload:
             bench.drop_upload(upload)
         st.error(plain(str(error)))
         return
+    finally:
+        shown.bar.empty()
     st.session_state["data sets loaded"] = st.session_state.get("data sets loaded", 0) + 1
     session.want(dataset=dataset)
     st.rerun()
+
+
+def download(name: str, path: str) -> None:
+    """Have torchvision fetch one of its data sets into a folder of this machine."""
+    from engine.loading.torchvision_sets import download as fetch
+
+    try:
+        with st.spinner(f"Downloading {name} …"):
+            fetch(name, Path(path).expanduser())
+    except ValueError as error:
+        st.error(plain(str(error)))
+        return
+    st.success(f"{name} is there; press Load data.")

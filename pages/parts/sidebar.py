@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine.loading.roles import label_conflicts, leakage
+from engine.subject.image_set import ImageSet
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
 from pages.parts import bench as session
@@ -87,8 +89,29 @@ def card(subject: Subject) -> None:
         )
         for sentence in images.remarks:
             st.caption(plain(sentence))
+        doubtful = faults(images.fingerprint, images)
+        if doubtful:
+            with st.popover(f"{len(doubtful):,} doubtful images"):
+                st.dataframe(doubtful, hide_index=True)
         if images.skipped:
             with st.popover(f"{len(images.skipped):,} files skipped"):
                 st.dataframe(
                     [{"file": each.file_name, "reason": each.reason} for each in images.skipped], hide_index=True
                 )
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def faults(fingerprint: str, _images: ImageSet) -> list[dict[str, str]]:
+    """The images that are in the data with two labels, or in two roles."""
+    del fingerprint
+    why = (("two labels", label_conflicts(_images)), ("two roles", leakage(_images)))
+    return [
+        {
+            "file": str(_images.names[index]),
+            "label": _images.classes[_images.labels[index]] if _images.labels[index] >= 0 else "",
+            "role": str(_images.roles[index]),
+            "why": f"the same image has {what}",
+        }
+        for what, indices in why
+        for index in indices.tolist()
+    ]

@@ -148,4 +148,4 @@ def test_as_a_program_it_shows_a_bar_and_ends_with_the_code(made, tmp_path):
     command[command.index("mlp")] = "nonsense"
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: there is no architecture called 'nonsense'")
+    assert done.stderr.splitlines()[-1].startswith("error: there is no architecture called 'nonsense'")

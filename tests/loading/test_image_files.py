@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.loading import image_files
+from engine.loading import image_files, scanning
 from engine.loading.data_options import DataOptions
 from engine.loading.datasets import load_images
 from engine.loading.image_files import FilePixels, decoded, looked_at, plain
 from engine.loading.scanning import scan_of_files
+from engine.runs.progress import Cancelled, Progress
 
 
 def content(image, kind="PNG", **options):
@@ -187,9 +188,9 @@ def test_a_file_that_went_away_is_named(tmp_path):
 def test_the_frame_is_the_common_size_else_the_median(tmp_path):
     for index, (width, height) in enumerate([(10, 20), (12, 20), (30, 90)]):
         Image.new("RGB" if index else "L", (width, height)).save(tmp_path / f"{index}.png")
-    mixed = scan_of_files(tmp_path, ["0.png", "1.png", "2.png"])
+    mixed = scan_of_files(tmp_path, ["0.png", "1.png", "2.png"], Progress())
     assert (mixed.frame.channels, mixed.frame.height, mixed.frame.width, mixed.pixels.one_size) == (3, 20, 12, False)
-    alone = scan_of_files(tmp_path, ["0.png"])
+    alone = scan_of_files(tmp_path, ["0.png"], Progress())
     assert (alone.frame.channels, alone.frame.height, alone.frame.width, alone.pixels.one_size) == (1, 20, 10, True)
 
 
@@ -223,3 +224,16 @@ def test_transparency_is_remarked(tmp_path):
 @pytest.fixture(scope="module")
 def noise():
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (40, 60, 3), dtype=np.uint8))
+
+
+def test_a_stop_leaves_the_rest_unlooked_at(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(scanning, "looked_at_file", lambda path: looked.append(path) or "no image")
+
+    class Stopped(Progress):
+        def report(self, fraction, label):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        scanning.scan_of_files(tmp_path, [f"{number}.png" for number in range(100_000)], Stopped())
+    assert len(looked) < 100_000

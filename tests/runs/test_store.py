@@ -87,9 +87,13 @@ def test_many_threads_write_at_once_and_nothing_is_lost(store):
 
 
 def test_a_write_that_fails_half_way_leaves_nothing(store):
-    with pytest.raises(sqlite3.OperationalError), store.database.writing() as tables:
-        tables.table("state").insert({"key": "a", "value": "1"}, pk="key")
-        tables.conn.execute("no such statement")
+    def half_way() -> None:
+        with store.database.writing() as tables:
+            tables.table("state").insert({"key": "a", "value": "1"}, pk="key")
+            tables.conn.execute("no such statement")
+
+    with pytest.raises(sqlite3.OperationalError):
+        half_way()
     assert store.shelf.recall("a") is None
 
 
