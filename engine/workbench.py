@@ -52,6 +52,7 @@ class Workbench:
         self.store = Store(home or home_folder(), quota_bytes)
         self.worker = Worker(self.store)
         self._sets: OrderedDict[str, ImageSet] = OrderedDict()
+        self._subjects: OrderedDict[tuple[str, str, str], Subject] = OrderedDict()
         self._sets_lock = threading.Lock()
         self._quick_lock = threading.Lock()
         self._quick: Subject | None = None
@@ -156,20 +157,20 @@ class Workbench:
             return self._sets[dataset]
 
     def subject(self, opened: Opened) -> Subject:
-        """The classifier and its images together; ValueError where they don't fit, KeyError where one is gone."""
+        """The classifier and its images together; ValueError where they don't fit, KeyError where one is gone.
+
+        The same object as long as both are kept, so that what it has worked out of its images stays known.
+        """
         row = self.model(opened.model)
-        path = self.store.database.files / row.file
-
-        def build(blueprint: Blueprint) -> Classifier:
-            from safetensors.torch import load_file
-
-            from engine.loading.checkpoints import rebuild
-            from engine.toolkit.device import best_device
-
-            return rebuild(blueprint, load_file(path)).to(best_device())
-
-        blueprint = replace(Blueprint.from_json(row.blueprint), name=row.name)
-        return joined(blueprint, self.images(opened.dataset), build, opened.model, opened.dataset)
+        images = self.images(opened.dataset)
+        with self._sets_lock:
+            key = (row.fingerprint, row.name, opened.dataset)
+            if key not in self._subjects:
+                self._subjects[key] = self._joined(row, images, opened)
+                while len(self._subjects) > OPEN_SETS:
+                    self._subjects.popitem(last=False)
+            self._subjects.move_to_end(key)
+            return self._subjects[key]
 
     def forget_model(self, fingerprint: str) -> None:
         """Remove a model and every run on it."""
@@ -181,6 +182,7 @@ class Workbench:
         self._stop(lambda job: job.dataset == fingerprint)
         with self._sets_lock:
             self._sets.pop(fingerprint, None)
+            self._subjects.clear()
         self.store.forget_dataset(fingerprint)
 
     # What is asked
@@ -221,6 +223,20 @@ class Workbench:
             if self._quick is None or self._quick.fingerprint != subject.fingerprint:
                 self._quick = subject.afresh()
             yield self._quick
+
+    def _joined(self, row: ModelRow, images: ImageSet, opened: Opened) -> Subject:
+        path = self.store.database.files / row.file
+
+        def build(blueprint: Blueprint) -> Classifier:
+            from safetensors.torch import load_file
+
+            from engine.loading.checkpoints import rebuild
+            from engine.toolkit.device import best_device
+
+            return rebuild(blueprint, load_file(path)).to(best_device())
+
+        blueprint = replace(Blueprint.from_json(row.blueprint), name=row.name)
+        return joined(blueprint, images, build, opened.model, opened.dataset)
 
     def _add_model_row(self, blueprint: Blueprint, file: str, origin: str, parent: str, run: str) -> str:
         fingerprint = blueprint.fingerprint

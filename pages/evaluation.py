@@ -103,7 +103,7 @@ def figures(evaluation: Evaluation) -> None:
             delta_color="off",
             delta_arrow="off",
             help="the mean of all labels' recall, so that rare labels count as much as common ones",
-            width=170,
+            width=150,
         )
         if summary.top5:
             rate_metric("Top-5 accuracy", summary.top5, "the share of images with the label among the best five")
@@ -114,7 +114,7 @@ def figures(evaluation: Evaluation) -> None:
             delta_color="off",
             delta_arrow="off",
             help="ECE: by how much confidence and accuracy differ on average; 0 % would be perfectly honest",
-            width=170,
+            width=150,
         )
         st.metric(
             "Log loss (NLL)",
@@ -123,7 +123,7 @@ def figures(evaluation: Evaluation) -> None:
             delta_color="off",
             delta_arrow="off",
             help="the mean negative log-likelihood of the label: 0 is perfect, being sure and wrong costs most",
-            width=170,
+            width=150,
         )
     grouped = f" in {summary.accuracy.groups:,} groups" if summary.accuracy.groups < summary.accuracy.n else ""
     st.caption(
@@ -136,7 +136,7 @@ def figures(evaluation: Evaluation) -> None:
 def rate_metric(name: str, rate: Rate, meaning: str) -> None:
     """One rate with its interval below."""
     interval = f"{rate.low:.1%} to {rate.high:.1%}"
-    st.metric(name, f"{rate.value:.1%}", interval, delta_color="off", delta_arrow="off", help=meaning, width=170)
+    st.metric(name, f"{rate.value:.1%}", interval, delta_color="off", delta_arrow="off", help=meaning, width=150)
 
 
 def test_is_open(bench: Workbench, subject: Subject) -> bool:

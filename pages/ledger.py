@@ -9,6 +9,7 @@ import streamlit as st
 from engine.runs.register import Entry
 from engine.runs.run import Outcome
 from engine.workbench import Workbench
+from pages.parts import thumbnails
 from pages.parts.bench import opened, workbench
 from pages.parts.text import duration, plain, size
 
@@ -107,6 +108,7 @@ def forget_button(bench: Workbench, what: str, fingerprint: str, is_open: bool) 
         st.markdown(f"Removes this {what}, its runs and results from the data folder. Your own files stay.")
         if st.button("Forget it for good", key=f"forget {what} {fingerprint}", type="primary"):
             (bench.forget_model if what == "model" else bench.forget_dataset)(fingerprint)
+            thumbnails.forget()
             st.rerun()
 
 

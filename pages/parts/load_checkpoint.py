@@ -20,7 +20,7 @@ def load_checkpoint(bench: Workbench, subject: Subject) -> None:
     """Upload, see which architectures fit, name the classes, load."""
     with st.expander("Classifier", icon=":material/upload_file:", key="load classifier"):
         st.caption("A file of weights, saved by")
-        st.code(SAVE_LINE, language="python")
+        st.code(SAVE_LINE, language="python", wrap_lines=True)
         round_ = st.session_state.get("checkpoints loaded", 0)
         file = st.file_uploader("Checkpoint", SUFFIXES, key=f"checkpoint {round_}")
         if file is None:

@@ -22,7 +22,10 @@ def sidebar(bench: Workbench) -> None:
     subject = session.subject()
     chosen(bench)
     if misfit := st.session_state.get("misfit"):
-        st.warning(f"These two don't fit, so the page still shows what was open before: {plain(misfit)}.")
+        st.warning(
+            "These two don't fit yet, so the page still shows what was open before. Load or choose the one "
+            f"that belongs to the other. ({plain(misfit)}.)"
+        )
     card(subject)
     st.markdown("##### Load your own")
     load_checkpoint(bench, subject)

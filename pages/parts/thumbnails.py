@@ -29,6 +29,11 @@ def thumbnails(images: ImageSet, sample_ids: Sequence[str], side: int) -> list[s
     return [_thumbnail(images.fingerprint, sample_id, side, images) for sample_id in sample_ids]
 
 
+def forget() -> None:
+    """Drop all thumbnails, since some are of images that are to be forgotten."""
+    _thumbnail.clear()
+
+
 def picture(images: ImageSet, sample_id: str) -> Image.Image:
     """The image as the classifier is shown it: in the set's frame."""
     pixels = images.read([images.position[sample_id]])[0]
