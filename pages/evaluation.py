@@ -117,12 +117,12 @@ def figures(evaluation: Evaluation) -> None:
             width=150,
         )
         st.metric(
-            "Log loss (NLL)",
-            f"{summary.nll:.3f} nats",
+            "NLL, nats",
+            f"{summary.nll:.3f}",
             f"{summary.nll_low:.3f} to {summary.nll_high:.3f}",
             delta_color="off",
             delta_arrow="off",
-            help="the mean negative log-likelihood of the label: 0 is perfect, being sure and wrong costs most",
+            help="log loss: the mean negative log-likelihood of the label; 0 is perfect, being sure and wrong costs most",
             width=150,
         )
     grouped = f" in {summary.accuracy.groups:,} groups" if summary.accuracy.groups < summary.accuracy.n else ""

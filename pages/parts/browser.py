@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -14,6 +15,7 @@ from engine.subject.subject import Subject
 from engine.workbench import Workbench
 from pages.parts import picks, selections
 from pages.parts.charts import MOST_CLASSES, class_rates, confidence_histogram, confusion_matrix
+from pages.parts.draw import draw, written_once
 from pages.parts.grid import PAGE_TILES, TILE, Tile, image_grid
 from pages.parts.image_card import image_card
 from pages.parts.text import plain
@@ -94,12 +96,9 @@ def matrix(scene: Scene) -> tuple[tuple[int, int], ...]:
     st.subheader("Confusions")
     classes = scene.evaluation.classes
     number = {name: index for index, name in enumerate(classes)}
-    event = st.altair_chart(
-        confusion_matrix(scene.evaluation.summary.confusion, classes),
-        key=scene.key("confusion"),
-        on_select="rerun",
-        alt="Confusion matrix: images by label and prediction",
-    )
+    key, confusion = scene.key("confusion"), scene.evaluation.summary.confusion
+    chart = written_once(f"confusion {scene.run_id}", partial(confusion_matrix, confusion, classes))
+    event = draw(chart, key, "Confusion matrix: images by label and prediction", "rerun")
     shown = f" Shown: the {MOST_CLASSES} classes with the most mistakes." if len(classes) > MOST_CLASSES else ""
     st.caption(
         "Click a cell to see its images, another to add it. Blue: right; orange: wrong; the stronger, "
@@ -116,12 +115,10 @@ def histograms(scene: Scene, wanted: Filter) -> Filter:
     ranges = {}
     for column, answer in zip(st.columns(2, gap="medium"), ("wrong", "right"), strict=True):
         these = known & (scene.evaluation.wrong == (answer == "wrong"))
-        event = column.altair_chart(
-            confidence_histogram(scene.evaluation.confidence[these], answer),
-            key=scene.key(f"confidence {answer}"),
-            on_select="rerun",
-            alt=f"Histogram of confidence of {answer} answers",
-        )
+        make = partial(confidence_histogram, scene.evaluation.confidence[these], answer)
+        with column:
+            chart = written_once(f"{answer} {scene.run_id}", make)
+            event = draw(chart, scene.key(f"confidence {answer}"), f"Confidence of {answer} answers", "rerun")
         brushed = event["selection"].get("range") or {}
         if bounds := next(iter(brushed.values()), None):
             ranges[answer] = (max(0.0, float(bounds[0])), min(1.0, float(bounds[1])))
@@ -238,9 +235,5 @@ def draw_grid(scene: Scene, rows: np.ndarray, chart: str) -> None:
         caption = f"{label} → {evaluation.classes[evaluation.predictions[row]]}, {evaluation.confidence[row]:.0%}"
         hint = f"{images.names[images.position[sample_id]]}: {caption}"
         tiles.append(Tile(sample_id, url, caption, hint, bool(evaluation.wrong[row]), sample_id in before))
-    st.altair_chart(
-        image_grid(tiles),
-        key=chart,
-        on_select=lambda: picks.turn_over(chart),
-        alt=f"{len(tiles)} images with label, prediction and confidence",
-    )
+    said = f"{len(tiles)} images with label, prediction and confidence"
+    draw(image_grid(tiles), chart, said, lambda: picks.turn_over(chart))

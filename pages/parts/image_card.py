@@ -12,6 +12,7 @@ from engine.subject.image_set import Role, Seen
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
 from pages.parts.charts import top_classes
+from pages.parts.draw import draw
 from pages.parts.grid import data_url
 from pages.parts.run_panel import watch
 from pages.parts.text import plain
@@ -36,7 +37,8 @@ def image_card(bench: Workbench, subject: Subject, evaluation: Evaluation, row: 
         said.append(f"loss {evaluation.loss[row]:.2f} nats")
     st.caption(" · ".join(said))
     names = [evaluation.classes[index] for index in evaluation.top[row]]
-    st.altair_chart(top_classes(names, evaluation.top_confidence[row].tolist(), label), key="top classes")
+    shares = evaluation.top_confidence[row].tolist()
+    draw(top_classes(names, shares, label), "top classes", "The likeliest classes of this image")
     neighbours(bench, subject, index)
 
 
