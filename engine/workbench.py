@@ -7,11 +7,13 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+from engine.loading.archives import unpacked_bytes
 from engine.loading.kept import KeptImages, from_kept, to_kept
 from engine.loading.manifests import TABLES
 from engine.loading.open_checkpoint import CheckpointOptions, Examined, examine, open_checkpoint
@@ -26,6 +28,8 @@ from engine.subject.preprocessing import Preprocessing
 from engine.subject.subject import Subject, joined
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine.loading.data_options import DataOptions
     from engine.subject.classifier import Classifier
     from engine.subject.image_set import ImageSet
@@ -102,10 +106,22 @@ class Workbench:
         """Open a checkpoint and keep the classifier; returns its fingerprint."""
         return self.add_model(open_checkpoint(path, options, images), origin=f"loaded from {path.name}")
 
+    def export_model(self, model: str, kind: str) -> bytes:
+        """A kept classifier as a file that opens again without a question; kind is `safetensors` or `pt`."""
+        from engine.loading.checkpoints import rebuild, to_pt, to_safetensors
+
+        row = self.model(model)
+        blueprint = replace(Blueprint.from_json(row.blueprint), name=row.name)
+        classifier = rebuild(blueprint, self._weights(row.file))
+        return to_safetensors(classifier) if kind == "safetensors" else to_pt(classifier)
+
     def change_model(self, model: str, name: str, classes: tuple[str, ...], preprocessing: Preprocessing) -> str:
         """The same weights with other class names or preprocessing, kept beside the first; returns its fingerprint."""
+        from engine.loading.checkpoints import check_size
+
         row = self.model(model)
         blueprint = replace(Blueprint.from_json(row.blueprint), name=name, classes=classes, preprocessing=preprocessing)
+        check_size(blueprint)
         return self._add_model_row(blueprint, row.file, row.origin, row.parent, row.run)
 
     def keep_upload(self, files: Sequence[tuple[str, BinaryIO]], size: int) -> str:
@@ -123,21 +139,31 @@ class Workbench:
         return files[0] if len(files) == 1 and files[0].suffix.lower() not in TABLES else folder
 
     def drop_upload(self, upload: str) -> None:
-        """Remove an upload that nothing needs any more."""
-        if all(row.file != upload for row in self.store.shelf.datasets()):
+        """Remove an upload that nothing needs any more; "" is none."""
+        if upload and all(row.file != upload for row in self.store.shelf.datasets()):
             self.store.database.drop_file(upload)
 
     def add_images(self, path: Path, options: DataOptions, upload: str = "", progress: Progress | None = None) -> str:
         """Load a data set from a local path, or from an upload's; returns its fingerprint."""
         from engine.loading.datasets import load_images, signature
 
-        below = (self.store.database.files / upload if upload else self.store.database.home) / UNPACKED
-        source = {"path": "" if upload else str(path.absolute()), "options": options.to_json()}
-        state = "" if upload or not path.exists() else signature(path)
+        path = path.expanduser().absolute()
+        source = {"path": "" if upload else str(path), "options": options.to_json()}
+        # an IDX file has a partner beside it and a list its images, so their folder is what may change
+        whole = path if path.is_dir() or path.suffix.lower() in (".zip", ".npz") else path.parent
+        state = "" if upload or not path.exists() else signature(whole)
         for row in self.store.shelf.datasets():
             if state and row.signature == state and row.source == json.loads(json.dumps(source)):
                 return row.fingerprint
-        return self._add_images(load_images(path, options, below, progress), source, state, upload)
+        kept = upload or (state if path.suffix.lower() == ".zip" else "")
+        if path.suffix.lower() == ".zip":
+            self.store.check_room(unpacked_bytes(path))
+        try:
+            images = load_images(path, options, self.store.database.files / kept / UNPACKED if kept else None, progress)
+            return self._add_images(images, source, state, kept)
+        except BaseException:  # a stop, too, must leave nothing behind
+            self.drop_upload(kept)
+            raise
 
     def model(self, fingerprint: str) -> ModelRow:
         """A kept model; KeyError if it was forgotten."""
@@ -225,15 +251,11 @@ class Workbench:
             yield self._quick
 
     def _joined(self, row: ModelRow, images: ImageSet, opened: Opened) -> Subject:
-        path = self.store.database.files / row.file
-
         def build(blueprint: Blueprint) -> Classifier:
-            from safetensors.torch import load_file
-
             from engine.loading.checkpoints import rebuild
             from engine.toolkit.device import best_device
 
-            return rebuild(blueprint, load_file(path)).to(best_device())
+            return rebuild(blueprint, self._weights(row.file)).to(best_device())
 
         blueprint = replace(Blueprint.from_json(row.blueprint), name=row.name)
         return joined(blueprint, images, build, opened.model, opened.dataset)
@@ -250,22 +272,31 @@ class Workbench:
         if kept.array is not None:
             self.store.check_room(kept.array.nbytes)
         fingerprint = images.fingerprint
+        before = [row.file for row in self.store.shelf.datasets() if row.fingerprint == fingerprint]
         self.store.documents.save(fingerprint, fingerprint, kept)
         self.store.shelf.add_dataset(DatasetRow(fingerprint, images.name, source, signature, file))
+        for old in before:
+            self.drop_upload(old)
         with self._sets_lock:
             self._sets.pop(fingerprint, None)
         return fingerprint
+
+    def _weights(self, file: str) -> dict[str, Tensor]:
+        from safetensors.torch import load_file
+
+        return load_file(self.store.database.files / file)
 
     def _is_there(self, opened: Opened) -> bool:
         models = {row.fingerprint for row in self.store.shelf.models()}
         return opened.model in models and opened.dataset in {row.fingerprint for row in self.store.shelf.datasets()}
 
     def _stop(self, concerns: Callable[[Job], bool]) -> None:
-        for job in self.worker.current():
-            if concerns(job):
-                job.cancel()
-                if job.future:
-                    job.future.result()
+        concerned = [job for job in self.worker.current() if concerns(job)]
+        for job in concerned:
+            job.cancel()
+        wait([job.future for job in concerned])
+        with self._quick_lock:
+            self._quick = None
 
 
 def _gone(fingerprint: str) -> Any:

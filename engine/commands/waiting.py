@@ -60,8 +60,7 @@ def follow(job: Job) -> None:
             while job.notes:
                 bar.note(job.notes.pop(0))
             try:
-                if job.future:
-                    job.future.result(LOOK_SECONDS)
+                job.future.result(LOOK_SECONDS)
             except NotYet:
                 continue
     except KeyboardInterrupt:

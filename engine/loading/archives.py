@@ -153,3 +153,12 @@ def chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 def gigabytes(size: int) -> str:
     """A size in words."""
     return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"
+
+
+def unpacked_bytes(archive: Path) -> int:
+    """How many bytes a zip says that it unpacks to; 0 where it is none, which `unpack` then says."""
+    try:
+        with zipfile.ZipFile(archive) as bundle:
+            return sum(entry.file_size for entry in bundle.infolist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+        return 0

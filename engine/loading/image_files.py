@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from engine.subject.frame import Frame
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # all that Pillow is let near; no SVG, no PDF
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
@@ -34,12 +37,14 @@ class Look:
 class FilePixels:
     """Images in files: `names` (N,) str below the folder `root`. `one_size` says that all have the same size.
 
-    Nothing is scanned here, so it can be made again from stored names at no cost.
+    `hashes` (N,) str are of the files' bytes, as `file_hash` gives them. Nothing is scanned here, so it can be made
+    again from stored columns at no cost.
     """
 
     root: Path
     names: Sequence[str] | np.ndarray
     one_size: bool
+    hashes: Sequence[str] | np.ndarray
 
     def image(self, index: int) -> Image.Image:
         """The image at this index, decoded and upright, in mode L or RGB.
@@ -48,11 +53,22 @@ class FilePixels:
         """
         name = str(self.names[index])
         try:
-            return decoded((self.root / name).read_bytes())
+            content = (self.root / name).read_bytes()
+            if file_hash(content) != self.hashes[index]:
+                raise OSError("it has another content")
+            return decoded(content)
         except Exception as error:  # as in looked_at
             raise ValueError(
                 f"{name} could be read when the data was loaded, and now can't ({error}); load the data again"
             ) from error
+
+    def block(self, indices: np.ndarray, frame: Frame) -> None:
+        """Files are decoded one by one."""
+
+
+def file_hash(content: bytes) -> str:
+    """What an image is known by: the beginning of its file's SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def decoded(content: bytes) -> Image.Image:

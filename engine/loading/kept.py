@@ -63,10 +63,11 @@ def to_kept(images: ImageSet) -> KeptImages:
 
 def from_kept(kept: KeptImages) -> ImageSet:
     """The ImageSet whose columns were kept."""
+    contents = [sample_id.partition("~")[0] for sample_id in kept.ids.tolist()]
     pixels = (
         ArrayPixels(kept.array)
         if kept.array is not None
-        else FilePixels(Path(kept.root), () if kept.paths is None else kept.paths, kept.one_size)
+        else FilePixels(Path(kept.root), () if kept.paths is None else kept.paths, kept.one_size, contents)
     )
     return ImageSet(
         kept.name,

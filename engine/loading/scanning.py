@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.loading.found import Found
-from engine.loading.image_files import MOST_BYTES, FilePixels, Look, looked_at
+from engine.loading.image_files import MOST_BYTES, FilePixels, Look, file_hash, looked_at
 from engine.runs.progress import Progress
 from engine.subject.frame import Frame
 from engine.subject.image_set import ArrayPixels, Pixels, Skipped
@@ -80,7 +80,7 @@ def scan_of_files(root: Path, names: Sequence[str], progress: Progress) -> Scan:
     return Scan(
         kept=kept,
         hashes=[content for _, content, _ in images],
-        pixels=FilePixels(root, np.array(names, dtype=np.str_)[kept], one_size),
+        pixels=FilePixels(root, np.array(names, dtype=np.str_)[kept], one_size, [content for _, content, _ in images]),
         frame=frame,
         skipped=skipped,
         remarks=(transparency(see_through),) if see_through else (),
@@ -100,7 +100,7 @@ def looked_at_file(path: Path) -> tuple[str, Look] | str:
         return f"can't be read: {error.strerror or error}"
     except ValueError as error:
         return str(error)
-    return hashlib.sha256(content).hexdigest()[:16], look
+    return file_hash(content), look
 
 
 def frame_of(looks: Sequence[Look]) -> tuple[Frame, bool]:

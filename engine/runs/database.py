@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -112,12 +112,18 @@ class Database:
 
     def drop_file(self, name: str) -> None:
         """Forget a kept file or folder; no error if it is gone."""
+        if name in ("", "..") or Path(name).name != name:
+            raise ValueError(f"{name!r} is no name of a kept file")
         path = self.files / name
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif name:
+        else:
             path.unlink(missing_ok=True)
 
     def bytes_used(self) -> int:
         """Bytes of the database and all kept files on disk."""
-        return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
+        total = 0
+        for path in self.home.rglob("*"):
+            with suppress(FileNotFoundError):  # others write and clean up while this looks
+                total += path.stat().st_size if path.is_file() else 0
+        return total

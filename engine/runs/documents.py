@@ -37,6 +37,7 @@ class Documents:
     def find(self, key: str, kind: type[T]) -> T | None:
         """The value kept under this key, or None; one that can't be read any more counts as absent."""
         with self.database.reading() as tables:
+            tables.conn.execute("begin")  # one state of both tables
             found = tables.conn.execute("select body from documents where key = ?", [key]).fetchone()
             rows = tables.conn.execute("select name, data, file from arrays where key = ?", [key]).fetchall()
         if found is None:
@@ -44,7 +45,7 @@ class Documents:
         try:
             arrays = {name: self._array(data, file) for name, data, file in rows}
             return put_together(kind, json.loads(found[0]), arrays)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
             return None
 
     def delete(self, run: str) -> None:

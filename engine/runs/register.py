@@ -12,6 +12,7 @@ from sqlite_utils import Database as Tables
 from engine.runs.database import Database
 from engine.runs.run import Outcome, Run
 
+TOUCH_SECONDS = 60.0
 LEASE_SECONDS = 8.0  # a running run whose owner hasn't been heard of for so long was interrupted
 
 
@@ -75,17 +76,19 @@ class Register:
         return True
 
     def start(self, fingerprint: str) -> None:
-        """The run's turn has come."""
+        """The run's turn has come. Nothing happens to one that was forgotten meanwhile, here and in what follows."""
         now = time.time()
-        self._update(fingerprint, outcome=Outcome.RUNNING.value, started_at=now, heartbeat=now)
+        with self.database.writing() as tables:
+            started = "update runs set outcome = ?, started_at = ?, heartbeat = ? where fingerprint = ?"
+            tables.conn.execute(started, [Outcome.RUNNING.value, now, now, fingerprint])
 
     def beat(self, owner: str, fingerprint: str, fraction: float, label: str) -> None:
         """The owner is alive, and the run that it is at has come so far."""
         with self.database.writing() as tables:
             alive = "update runs set heartbeat = ? where owner = ? and outcome in ('waiting', 'running')"
             tables.conn.execute(alive, [time.time(), owner])
-            if fingerprint:
-                tables.table("runs").update(fingerprint, {"fraction": fraction, "label": label})
+            so_far = "update runs set fraction = ?, label = ? where fingerprint = ?"
+            tables.conn.execute(so_far, [fraction, label, fingerprint])
 
     def end(self, fingerprint: str, outcome: Outcome, message: str = "", detail: str = "") -> None:
         """The run is over; `message` is one sentence for a person, `detail` the traceback where there is one."""
@@ -94,12 +97,17 @@ class Register:
                 "select started_at from runs where fingerprint = ?", [fingerprint]
             ).fetchone() or (0.0,)
             seconds = time.time() - started if started else 0.0
-            ended = {"outcome": outcome.value, "message": message, "detail": detail, "seconds": seconds}
-            tables.table("runs").update(fingerprint, ended)
+            ended = "update runs set outcome = ?, message = ?, detail = ?, seconds = ? where fingerprint = ?"
+            tables.conn.execute(ended, [outcome.value, message, detail, seconds, fingerprint])
 
     def touch(self, fingerprint: str) -> None:
-        """The run's result was used: it is evicted later."""
-        self._update(fingerprint, used_at=time.time())
+        """The run's result was used: it is evicted later. Written at most once a minute, for pages ask often."""
+        now = time.time()
+        with self.database.reading() as tables:
+            row = tables.conn.execute("select used_at from runs where fingerprint = ?", [fingerprint]).fetchone()
+        if row and now - row[0] > TOUCH_SECONDS:
+            with self.database.writing() as tables:
+                tables.conn.execute("update runs set used_at = ? where fingerprint = ?", [now, fingerprint])
 
     def entry(self, fingerprint: str) -> Entry | None:
         """How this run stands, or None if it was never asked."""
@@ -117,10 +125,6 @@ class Register:
         """Forget that this was asked."""
         with self.database.writing() as tables:
             tables.table("runs").delete_where("fingerprint = ?", [fingerprint])
-
-    def _update(self, fingerprint: str, **values: Any) -> None:
-        with self.database.writing() as tables:
-            tables.table("runs").update(fingerprint, values)
 
     @staticmethod
     def _mark_interrupted(tables: Tables, now: float) -> None:

@@ -55,7 +55,10 @@ class Shelf:
     def add_model(self, row: ModelRow) -> None:
         """Remember a model whose weights lie in a kept file; known already, it only gets its new name."""
         with self.database.writing() as tables:
-            tables.table("models").upsert(self._values(row, "blueprint"), pk="fingerprint")
+            if tables.table("models").count_where("fingerprint = ?", [row.fingerprint]):
+                tables.table("models").update(row.fingerprint, {"name": row.name})
+            else:
+                tables.table("models").insert(self._values(row, "blueprint"), pk="fingerprint")
 
     def models(self) -> list[ModelRow]:
         """All kept models, newest first."""

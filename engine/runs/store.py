@@ -32,14 +32,16 @@ class Store:
         entry = self.register.entry(run.fingerprint)
         if entry is None or entry.outcome != Outcome.FINISHED:
             return None
+        self.register.touch(run.fingerprint)
         return self.documents.find(run.fingerprint, kind)
 
     def finish(self, run: Run, result: object) -> None:
-        """Keep a run's result, drop its pieces, and make room if the quota is passed."""
+        """Keep a run's result and drop its pieces; nothing is kept of a run that was forgotten meanwhile."""
         self.documents.save(run.fingerprint, run.fingerprint, result)
         self.register.end(run.fingerprint, Outcome.FINISHED)
         self.documents.delete_pieces(run.fingerprint)
-        self.make_room()
+        if self.register.entry(run.fingerprint) is None:
+            self.documents.delete(run.fingerprint)
 
     def forget_run(self, fingerprint: str) -> None:
         """Remove a run, its result and its pieces."""
@@ -67,10 +69,10 @@ class Store:
             self.database.drop_file(file)
         self._shrink()
 
-    def make_room(self) -> list[str]:
+    def make_room(self, spared: str = "") -> list[str]:
         """Forget results, those used longest ago first, until the quota is kept; what a person gave is never touched.
 
-        Returns the fingerprints of the runs that were forgotten.
+        The run `spared` stays, too. Returns the fingerprints of the runs that were forgotten.
         """
         over = self.database.bytes_used() - self.quota_bytes
         if over <= 0:
@@ -88,7 +90,7 @@ class Store:
         for fingerprint, size in rows:
             if over <= 0:
                 break
-            if fingerprint not in made:
+            if fingerprint not in made and fingerprint != spared:
                 self.forget_run(fingerprint)
                 gone.append(fingerprint)
                 over -= size

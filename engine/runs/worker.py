@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 import traceback
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from engine.runs.run import Outcome, Run
 from engine.runs.store import Store
 
 BEAT_SECONDS = 1.0
+STOPPED = "stopped; what it had finished is kept, and it can be resumed"
 
 
 class Job(Progress):
@@ -31,7 +34,7 @@ class Job(Progress):
         self.notes: list[str] = []
         self.started_at = 0.0
         self._stop = threading.Event()
-        self.future: Future[None] | None = None
+        self.future: Future[None] = Future()
 
     @property
     def fingerprint(self) -> str:
@@ -52,8 +55,11 @@ class Job(Progress):
         return gone * (1 - self.fraction) / self.fraction
 
     def cancel(self) -> None:
-        """Ask for a stop; the work stops where it next reports."""
+        """Ask for a stop; what runs stops where it next reports, what waits never starts."""
         self._stop.set()
+        if self.future.cancel():
+            self.outcome, self.message = Outcome.CANCELLED, STOPPED
+            self.store.register.end(self.fingerprint, Outcome.CANCELLED, STOPPED)
 
     def report(self, fraction: float, label: str) -> None:
         """Called by the work."""
@@ -88,15 +94,19 @@ class Piece:
 
 
 class Worker:
-    """Does jobs one at a time in a thread of its own; the store learns how each stands."""
+    """Does jobs one at a time in a thread of its own; the store learns how each stands.
+
+    Its threads are daemons: a program that ends doesn't wait for hours of work, which is then marked interrupted.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.owner = uuid.uuid4().hex
         self.jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="faultline-worker")
-        self._pulse: threading.Thread | None = None
+        self._waiting: queue.SimpleQueue[tuple[Job, Callable[[Progress], Any]] | None] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def submit(self, job: Job, work: Callable[[Progress], Any]) -> Job:
         """Queue a job, or give the one that is at the same question already.
@@ -110,10 +120,11 @@ class Worker:
             if not self.store.register.ask(job.run, job.title, job.model, job.dataset, self.owner):
                 raise ValueError("another Faultline on this data folder is working on this already; wait for it")
             self.jobs[job.fingerprint] = job
-            job.future = self._thread.submit(self._do, job, work)
-            if self._pulse is None or not self._pulse.is_alive():
-                self._pulse = threading.Thread(target=self._beat, name="faultline-pulse", daemon=True)
-                self._pulse.start()
+            self._waiting.put((job, work))
+            if not self._threads:
+                self._threads = [threading.Thread(target=each, daemon=True) for each in (self._work, self._beat)]
+                for thread in self._threads:
+                    thread.start()
         return job
 
     def current(self) -> list[Job]:
@@ -124,38 +135,47 @@ class Worker:
         """Stop what runs, drop what waits."""
         for job in self.current():
             job.cancel()
-        self._thread.shutdown(wait=True)
+        self._closed.set()
+        self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            job, work = item
+            if job.future.set_running_or_notify_cancel():
+                self._do(job, work)
+                job.future.set_result(None)
 
     def _do(self, job: Job, work: Callable[[Progress], Any]) -> None:
         outcome, message, detail = Outcome.FAILED, "", ""
         try:
-            job.report(0.0, "starting")
             job.outcome, job.started_at = Outcome.RUNNING, time.time()
             self.store.register.start(job.fingerprint)
             self.store.finish(job.run, work(job))
             outcome = Outcome.FINISHED
+            self.store.make_room(spared=job.fingerprint)
         except Cancelled:
-            outcome, message = (
-                Outcome.CANCELLED,
-                "stopped; what it had finished is kept, and it can be resumed",
-            )
+            outcome, message = Outcome.CANCELLED, STOPPED
         except Exception as error:  # the thread must live on, and the person must learn of it
-            message, detail = sentence_of(error), traceback.format_exc()
-        finally:
+            if outcome != Outcome.FINISHED:  # if it is, only making room has failed
+                message, detail = sentence_of(error), traceback.format_exc()
+        try:
             if outcome != Outcome.FINISHED:
                 self.store.register.end(job.fingerprint, outcome, message, detail)
+        except Exception as error:  # a full disk, say
+            message = f"{message}; and the outcome could not be written down: {error}"
+        finally:
             job.message = message
             job.outcome = outcome
 
     def _beat(self) -> None:
         """Tell the store that this process lives, as long as it has work."""
-        while work := self.current():
-            running = next((job for job in work if job.outcome == Outcome.RUNNING), None)
-            if running:
-                self.store.register.beat(self.owner, running.fingerprint, running.fraction, running.label)
-            else:
-                self.store.register.beat(self.owner, "", 0.0, "")
-            time.sleep(BEAT_SECONDS)
+        while not self._closed.wait(BEAT_SECONDS):
+            if work := self.current():
+                running = next((job for job in work if job.outcome == Outcome.RUNNING), work[0])
+                with suppress(Exception):  # a store that is busy for long is told the next time
+                    self.store.register.beat(self.owner, running.fingerprint, running.fraction, running.label)
 
 
 def sentence_of(error: Exception) -> str:

@@ -38,8 +38,15 @@ class Seen(IntEnum):
 class Pixels(Protocol):
     """Where images come from, one at a time; called from several threads at once."""
 
+    @property
+    def one_size(self) -> bool:
+        """Whether all images have the same size."""
+
     def image(self, index: int) -> Image.Image:
         """The image at this index, decoded and upright."""
+
+    def block(self, indices: np.ndarray, frame: Frame) -> np.ndarray | None:
+        """Several at once, uint8 (n, channels, height, width), or None where they must be decoded one by one."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +110,13 @@ class ImageSet:
         return np.arange(len(self)) if role == "all" else np.flatnonzero(self.roles == str(role))
 
     def units(self) -> np.ndarray:
-        """(N,) str, what counts as one independent observation: the group, or the image itself."""
-        return np.where(self.groups == "", self.ids, self.groups)
+        """(N,) str, what counts as one independent observation: the group, or the image with its exact copies."""
+        contents = np.array([sample_id.partition("~")[0] for sample_id in self.ids.tolist()], dtype=np.str_)
+        return np.where(self.groups == "", contents, self.groups)
 
     def read(self, indices: Sequence[int] | np.ndarray, threads: Executor | None = None) -> np.ndarray:
         """The images at these indices in the set's frame, uint8 (n, channels, height, width)."""
-        block = getattr(self.pixels, "block", None)
-        if block is not None and (found := block(np.asarray(indices), self.frame)) is not None:
+        if (found := self.pixels.block(np.asarray(indices), self.frame)) is not None:
             return found
         out = np.empty((len(indices), self.frame.channels, self.frame.height, self.frame.width), np.uint8)
 
@@ -151,10 +158,14 @@ class Chosen:
         """The image at this index of the choice."""
         return self.source.image(int(self.indices[index]))
 
+    @property
+    def one_size(self) -> bool:
+        """Whether all images of the source have the same size."""
+        return self.source.one_size
+
     def block(self, indices: np.ndarray, frame: Frame) -> np.ndarray | None:
         """Several at once, where the source can."""
-        block = getattr(self.source, "block", None)
-        return None if block is None else block(self.indices[indices], frame)
+        return self.source.block(self.indices[indices], frame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +173,7 @@ class ArrayPixels:
     """Images that are in memory (or memory-mapped): uint8 (N, H, W) grey or (N, H, W, 3)."""
 
     array: np.ndarray
+    one_size = True
 
     def image(self, index: int) -> Image.Image:
         """The image at this index."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
@@ -32,6 +33,8 @@ class Preprocessing:
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) != self.channels:
                 raise ValueError(f"{name} needs {self.channels} numbers, one a channel, got {len(values)}")
+        if not all(math.isfinite(value) for value in (*self.mean, *self.std)):
+            raise ValueError(f"mean and std must be numbers, got {self.mean} and {self.std}")
         if min(self.std) <= 0:
             raise ValueError(f"std must be above 0, got {min(self.std)}")
         if self.interpolation not in INTERPOLATIONS:

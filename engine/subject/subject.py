@@ -55,19 +55,20 @@ def joined(
     Images of one small size keep it (the classifier resizes them); photographs, which differ in size or are
     cropped, are decoded straight into the classifier's input. Raises ValueError where classes don't agree.
     """
+    given = blueprint.classes
     blueprint = replace(blueprint, classes=agreed_classes(blueprint, images))
     aligned = images.with_classes(blueprint.classes)
+    if is_numbered(given) and not is_numbered(blueprint.classes):
+        said = (
+            f"The classifier's outputs have no names and take the data's, in their order: {listed(blueprint.classes)}."
+        )
+        aligned = replace(aligned, remarks=(*aligned.remarks, said))
     wanted = Frame.of(blueprint.preprocessing)
     own = images.frame
     fits = own.height <= wanted.height and own.width <= wanted.width
-    if wanted.crop_share < 1 or own.crop_share < 1 or not fits or not keeps_one_size(images):
+    if wanted.crop_share < 1 or own.crop_share < 1 or not fits or not images.pixels.one_size:
         aligned = aligned.in_frame(replace(wanted, channels=own.channels))
     return Subject(blueprint, aligned, build, model, dataset)
-
-
-def keeps_one_size(images: ImageSet) -> bool:
-    """Whether all images have the size of the set's frame, so that none needs resizing to be handed out."""
-    return bool(getattr(images.pixels, "one_size", True))
 
 
 def agreed_classes(blueprint: Blueprint, images: ImageSet) -> tuple[str, ...]:
@@ -75,8 +76,7 @@ def agreed_classes(blueprint: Blueprint, images: ImageSet) -> tuple[str, ...]:
 
     A classifier whose classes are only numbered takes the names of the data, if there are as many.
     """
-    numbered = tuple(str(number) for number in range(len(blueprint.classes)))
-    if blueprint.classes == numbered and len(images.classes) == len(numbered):
+    if is_numbered(blueprint.classes) and len(images.classes) == len(blueprint.classes):
         return images.classes
     used = {images.classes[label] for label in np.unique(images.labels) if label != UNLABELLED}
     if strangers := sorted(used - set(blueprint.classes)):
@@ -86,6 +86,11 @@ def agreed_classes(blueprint: Blueprint, images: ImageSet) -> tuple[str, ...]:
             "rename or leave out classes of the data, or give the classifier's class names in their order"
         )
     return blueprint.classes
+
+
+def is_numbered(classes: tuple[str, ...]) -> bool:
+    """Whether the classes are called 0, 1, 2 and so on, as where nobody has named them."""
+    return classes == tuple(str(number) for number in range(len(classes)))
 
 
 def listed(names: tuple[str, ...] | list[str], most: int = 6) -> str:

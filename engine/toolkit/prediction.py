@@ -29,7 +29,7 @@ def batch_size(classifier: Classifier) -> int:
 def batches(images: ImageSet, indices: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The indices (n,) and pixels uint8 (n, C, H, W) of each batch, decoded ahead in threads where images are files."""
     parts = [indices[start : start + size] for start in range(0, len(indices), size)]
-    if getattr(images.pixels, "block", None) is not None:
+    if images.pixels.block(indices[:1], images.frame) is not None:
         for part in parts:
             yield part, images.read(part)
         return

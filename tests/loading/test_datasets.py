@@ -71,7 +71,7 @@ def test_options_survive_json():
 def test_files_are_read_again_from_root_and_names_alone(animals):
     images = load_images(animals, DataOptions())
     assert isinstance(images.pixels, FilePixels)
-    again = FilePixels(images.pixels.root, images.names, images.pixels.one_size)
+    again = FilePixels(images.pixels.root, images.names, images.pixels.one_size, images.pixels.hashes)
     assert images.pixels.root.is_absolute()
     assert images.pixels.one_size
     for index in range(4):

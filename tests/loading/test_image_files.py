@@ -11,7 +11,7 @@ from PIL import Image
 from engine.loading import image_files, scanning
 from engine.loading.data_options import DataOptions
 from engine.loading.datasets import load_images
-from engine.loading.image_files import FilePixels, decoded, looked_at, plain
+from engine.loading.image_files import FilePixels, decoded, file_hash, looked_at, plain
 from engine.loading.scanning import scan_of_files
 from engine.runs.progress import Cancelled, Progress
 
@@ -175,14 +175,14 @@ def test_what_passed_the_look_can_be_decoded_however_it_was_damaged(noise):
 def test_files_are_read_from_many_threads_alike(tmp_path):
     for index in range(20):
         Image.new("L", (3, 3), index).save(tmp_path / f"{index}.png")
-    pixels = FilePixels(tmp_path, [f"{index}.png" for index in range(20)], one_size=True)
+    pixels = FilePixels(tmp_path, [f"{index}.png" for index in range(20)], True, hashes_of(tmp_path, 20))
     with ThreadPoolExecutor(4) as threads:
         assert [image.getpixel((0, 0)) for image in threads.map(pixels.image, range(20))] == list(range(20))
 
 
 def test_a_file_that_went_away_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"gone\.png could be read when the data was loaded, and now can't .*again"):
-        FilePixels(tmp_path, ["gone.png"], one_size=True).image(0)
+        FilePixels(tmp_path, ["gone.png"], True, [""]).image(0)
 
 
 def test_the_frame_is_the_common_size_else_the_median(tmp_path):
@@ -224,6 +224,19 @@ def test_transparency_is_remarked(tmp_path):
 @pytest.fixture(scope="module")
 def noise():
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (40, 60, 3), dtype=np.uint8))
+
+
+def hashes_of(folder, count):
+    return [file_hash((folder / f"{index}.png").read_bytes()) for index in range(count)]
+
+
+def test_a_file_that_was_overwritten_is_not_taken_for_the_image_it_was(tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "0.png")
+    pixels = FilePixels(tmp_path, ["0.png"], True, hashes_of(tmp_path, 1))
+    assert pixels.image(0).getpixel((0, 0)) == (255, 0, 0)
+    Image.new("RGB", (8, 8), "blue").save(tmp_path / "0.png")
+    with pytest.raises(ValueError, match="another content"):
+        pixels.image(0)
 
 
 def test_a_stop_leaves_the_rest_unlooked_at(tmp_path, monkeypatch):

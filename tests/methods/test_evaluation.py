@@ -14,10 +14,10 @@ from engine.methods.evaluation import EVALUATION, FEATURES
 from engine.methods.evaluation.evaluate import outcomes
 from engine.methods.evaluation.features import last_layer, nearest
 from engine.methods.evaluation.figures import calibration_error, summarise
-from engine.methods.evaluation.sentences import how_good, suggestion, what_fails
+from engine.methods.evaluation.sentences import how_good, stands_out, suggestion, what_fails
 from engine.methods.evaluation.settings import EvaluationSettings, FeatureSettings
 from engine.runs.progress import Progress
-from engine.subject.image_set import UNLABELLED
+from engine.subject.image_set import UNLABELLED, Seen
 from engine.subject.subject import joined
 from tests.conftest import BLUE, GREEN, RED, colour_images
 
@@ -187,7 +187,7 @@ def test_a_label_far_below_the_rest_suggests_input_selection():
         joined(blueprint, colour_images(colours, labels), lambda blueprint: Classifier(RedGreenBlue(), blueprint))
     )
     assert suggestion(found).method == "input_selection"
-    assert what_fails(found).startswith("Its worst label is green: 60.0% of 100 images")
+    assert what_fails(found).startswith("Its worst label of 3 is green: 60.0% of 100 images")
 
 
 def test_settings_that_cannot_be_are_refused():
@@ -195,3 +195,32 @@ def test_settings_that_cannot_be_are_refused():
         EvaluationSettings("validation")
     with pytest.raises(ValueError, match="most_images must be at least 1"):
         FeatureSettings("train", 0)
+
+
+def test_the_worst_of_many_labels_does_not_stand_out_by_being_the_worst():
+    """A hundred labels of the same difficulty: the lowest recall is low by chance, in nearly every draw."""
+    draws, claimed = np.random.default_rng(0), 0
+    labels = np.repeat(np.arange(100), 10)
+    for _ in range(60):
+        predictions = np.where(draws.random(1000) < 0.7, labels, (labels + 1) % 100)
+        top = np.stack([predictions, (predictions + 1) % 100], axis=1)
+        share = np.full((1000, 2), 0.5, np.float32)
+        summary = summarise(tuple(map(str, range(100))), labels, top, share, np.zeros(1000), np.arange(1000))
+        claimed += stands_out(summary)
+    assert claimed <= 6
+
+
+def test_what_was_trained_on_is_said(rgb_subject):
+    seen = replace(rgb_subject.images, seen=np.full(9, Seen.YES, np.int8))
+    assert how_good(evaluated(replace(rgb_subject, images=seen))).endswith("; it was trained on all of them.")
+    unknown = replace(rgb_subject.images, seen=np.full(9, Seen.UNKNOWN, np.int8))
+    assert "whether it was trained on them is unknown" in how_good(evaluated(replace(rgb_subject, images=unknown)))
+    assert "trained" not in how_good(evaluated(rgb_subject))
+
+
+def test_the_balanced_interval_is_as_wide_as_few_groups_make_it():
+    labels, units = np.repeat([0, 1], 200), np.repeat(np.arange(8), 50)
+    top = np.stack([labels, 1 - labels], axis=1)
+    found = summarise(("a", "b"), labels, top, np.full((400, 2), 0.5, np.float32), np.zeros(400), units)
+    assert found.balanced_accuracy == 1.0
+    assert found.balanced_low < 0.8  # four groups a class

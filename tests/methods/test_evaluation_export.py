@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from engine.methods.evaluation import EVALUATION
-from engine.methods.evaluation.export import COLUMNS, error_csv, error_rows, error_zip, predictions_csv
+from engine.methods.evaluation.export import COLUMNS, PREDICTION_COLUMNS, error_csv, error_rows, error_zip, rows
 from engine.methods.evaluation.settings import EvaluationSettings
 from engine.runs.progress import Progress
-from engine.toolkit.tables import from_csv
+from engine.toolkit.tables import from_csv, to_csv
 
 
 def evaluated(subject):
@@ -35,9 +35,9 @@ def test_the_errors_come_back_from_their_csv(rgb_subject):
 def test_the_zip_holds_each_picture_where_its_row_says(rgb_subject):
     found = evaluated(rgb_subject)
     bundle = zipfile.ZipFile(io.BytesIO(error_zip(error_rows(found, rgb_subject, [8, 4], "x", ""), rgb_subject.images)))
-    rows = from_csv(bundle.read("metadata.csv"))
-    assert [row["note"] for row in rows] == ["8.png", "4.png"]
-    for row, index in zip(rows, [8, 4], strict=True):
+    listed = from_csv(bundle.read("metadata.csv"))
+    assert [row["note"] for row in listed] == ["8.png", "4.png"]
+    for row, index in zip(listed, [8, 4], strict=True):
         picture = np.asarray(Image.open(io.BytesIO(bundle.read(row["file_name"]))))
         np.testing.assert_array_equal(picture.transpose(2, 0, 1), rgb_subject.images.read([index])[0])
 
@@ -47,7 +47,7 @@ def test_every_evaluated_image_has_its_row_and_hostile_names_are_neutralised(rgb
     names[0] = "=cmd|'/c calc'!A1.png"
     images = replace(rgb_subject.images, names=names)
     found = evaluated(rgb_subject)
-    text = predictions_csv(found, images)
+    text = to_csv(rows(found, images, range(9)), PREDICTION_COLUMNS)
     assert b",'=cmd|" in text
     assert len(from_csv(text)) == 9
     assert from_csv(text)[0]["file_name"] == names[0]

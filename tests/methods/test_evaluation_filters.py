@@ -26,8 +26,8 @@ def examined():
 
 filters = st.builds(
     Filter,
-    labels=st.lists(st.integers(-1, 2), max_size=2).map(tuple),
-    predictions=st.lists(st.integers(0, 2), max_size=2).map(tuple),
+    labels=st.none() | st.lists(st.integers(-1, 2), max_size=2).map(tuple),
+    predictions=st.none() | st.lists(st.integers(0, 2), max_size=2).map(tuple),
     cells=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=2).map(tuple),
     right=st.sampled_from([None, True, False]),
     confidence_low=st.sampled_from([0.0, 0.6, 0.99]),
@@ -43,8 +43,8 @@ def test_every_image_that_fits_is_there_once_and_no_other(examined, wanted):
     def fits(row):
         label, prediction = evaluation.labels[row], evaluation.predictions[row]
         return (
-            (not wanted.labels or label in wanted.labels)
-            and (not wanted.predictions or prediction in wanted.predictions)
+            (wanted.labels is None or label in wanted.labels)
+            and (wanted.predictions is None or prediction in wanted.predictions)
             and (not wanted.cells or (label, prediction) in wanted.cells)
             and (wanted.right is None or (label >= 0 and (label == prediction) == wanted.right))
             and evaluation.confidence[row] >= wanted.confidence_low
@@ -76,3 +76,13 @@ def test_names_and_confidence_sort_both_ways(examined):
 def test_a_selection_s_ids_filter_too(examined):
     evaluation, images = examined
     assert set(matching(evaluation, images, Filter(ids=(str(images.ids[3]), "unknown")))) == {3}
+
+
+def test_two_ranges_hold_each_for_its_own_answers(examined):
+    evaluation, images = examined
+    rows = matching(evaluation, images, Filter(ranges=((True, 0.99, 1.0), (False, 0.0, 0.99))))
+    known = evaluation.labels >= 0
+    sure_right = known & ~evaluation.wrong & (evaluation.confidence >= 0.99)
+    unsure_wrong = evaluation.wrong & (evaluation.confidence <= 0.99)
+    assert sorted(rows) == np.flatnonzero(sure_right | unsure_wrong).tolist()
+    assert 0 < unsure_wrong.sum() < evaluation.wrong.sum()

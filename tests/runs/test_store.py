@@ -134,13 +134,14 @@ def test_forgetting_data_removes_upload_index_selections_and_runs(store):
     assert store.register.entries() == []
 
 
-def test_past_the_quota_the_result_used_longest_ago_goes_first_and_models_stay(home):
+def test_past_the_quota_the_result_used_longest_ago_goes_first_and_models_stay(home, monkeypatch):
+    monkeypatch.setattr("engine.runs.register.TOUCH_SECONDS", 0)
     store = Store(home)
     weights = store.database.keep_file(io.BytesIO(b"w" * 1000))
     store.shelf.add_model(ModelRow("fix", "a fix", {}, weights, parent="m", run="r"))
     for number in range(3):
         answered(store, question(number=number), np.random.default_rng(number).random(200_000))
-    store.register.touch(question(number=0).fingerprint)
+    assert store.result(question(number=0), Numbers) is not None  # used again
     store.quota_bytes = store.database.bytes_used() - 1_000_000
     gone = store.make_room()
     assert gone == [question(number=1).fingerprint]
@@ -193,3 +194,35 @@ def test_files_that_belong_together_are_kept_by_name_and_none_leaves_its_folder(
     with pytest.raises(ValueError, match="can't be used"):
         store.database.keep_folder([("..", io.BytesIO(b"1"))])
     assert [path.name for path in store.database.files.iterdir()] == [folder]
+
+
+def test_the_result_that_was_just_found_is_never_the_one_that_goes(store):
+    answered(store, question(number=1), np.zeros(1000))
+    store.quota_bytes = 1
+    assert store.make_room(spared=question(number=1).fingerprint) == []
+    assert store.make_room() == [question(number=1).fingerprint]
+
+
+def test_a_run_that_was_forgotten_while_it_ran_leaves_nothing(store):
+    store.register.ask(question(), "counting", "m", "d", "me")
+    store.register.start(question().fingerprint)
+    store.forget_run(question().fingerprint)
+    store.register.beat("me", question().fingerprint, 0.5, "counting")
+    store.finish(question(), Numbers(np.arange(3)))
+    assert store.register.entries() == []
+    assert store.documents.find(question().fingerprint, Numbers) is None
+
+
+def test_only_a_kept_file_s_own_name_is_dropped(store):
+    name = store.database.keep_file(io.BytesIO(b"x"))
+    for hostile in ("", "..", "a/..", f"../files/{name}"):
+        with pytest.raises(ValueError, match="is no name of a kept file"):
+            store.database.drop_file(hostile)
+    assert (store.database.files / name).exists()
+
+
+def test_a_model_that_is_kept_again_keeps_where_it_came_from(store):
+    store.shelf.add_model(ModelRow("m", "fix", {}, "w", parent="p", run="r", origin="made here"))
+    store.shelf.add_model(ModelRow("m", "again", {}, "w", origin="loaded from x.pth"))
+    (row,) = store.shelf.models()
+    assert (row.name, row.parent, row.run, row.origin) == ("again", "p", "r", "made here")

@@ -87,14 +87,39 @@ def test_a_cancelled_job_stops_where_it_next_reports_and_resumes_from_what_it_ke
         assert tables.table("documents").count == 1  # the pieces are gone
 
 
-def test_a_waiting_job_can_be_cancelled_before_it_starts(worker):
+def test_a_waiting_job_is_cancelled_at_once(worker, store):
     go = threading.Event()
     first = submitted(worker, question(a=1), lambda progress: go.wait(10) and Numbers(np.arange(1)))
+    while first.outcome != Outcome.RUNNING:
+        time.sleep(0.01)
     second = submitted(worker, question(a=2), lambda progress: Numbers(np.arange(1)))
     second.cancel()
+    assert second.outcome == Outcome.CANCELLED
+    assert store.register.entry(question(a=2).fingerprint).outcome == Outcome.CANCELLED
     go.set()
-    second.future.result(10)
-    assert (first.outcome, second.outcome) == (Outcome.FINISHED, Outcome.CANCELLED)
+    first.future.result(10)
+    assert first.outcome == Outcome.FINISHED
+
+
+def test_a_job_whose_run_is_forgotten_elsewhere_still_ends(worker, store):
+    go = threading.Event()
+    job = submitted(worker, question(), lambda progress: go.wait(10) and Numbers(np.arange(1)))
+    store.forget_run(question().fingerprint)
+    go.set()
+    job.future.result(10)
+    assert job.is_over
+    assert store.register.entries() == []
+
+
+def test_a_job_ends_even_if_its_outcome_can_t_be_written(worker, store, monkeypatch):
+    def full(*arguments):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(store.register, "end", full)
+    job = submitted(worker, question(), lambda progress: Numbers(np.arange(1)))
+    job.future.result(10)
+    assert job.outcome == Outcome.FAILED
+    assert "the disk is full" in job.message
 
 
 def test_a_failure_says_what_went_wrong_and_the_next_job_runs(worker, store):

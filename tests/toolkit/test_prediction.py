@@ -17,8 +17,13 @@ class OneByOne:
     def __init__(self, array):
         self.array = array
 
+    one_size = True
+
     def image(self, index):
         return Image.fromarray(self.array[index])
+
+    def block(self, indices, frame):
+        return None
 
 
 def test_logits_come_in_the_order_asked_for(rgb_subject):

@@ -41,15 +41,38 @@ def test_no_image_gives_no_rate():
     assert str(nothing) == "unknown (no images)"
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+@pytest.mark.parametrize(
+    ("sizes", "talents"),
+    [
+        ([6] * 40, (3, 1)),  # groups differ, so images of one group agree
+        ([30] * 10, (3, 1)),
+        ([4] * 100, (95, 5)),
+        ([1] * 30 + [60] * 10, (3, 1)),
+        ([3, 9, 27, 81] * 10, (3, 1)),
+        ([200] + [1] * 30, (3, 1)),
+    ],
+    ids=["40 of 6", "10 of 30", "100 of 4, high", "30 alone and 10 of 60", "3 to 81", "one of 200"],
+)
+def test_the_interval_covers_the_truth_as_often_as_it_says(sizes, talents):
     draws = np.random.default_rng(0)
+    units, truth = np.repeat(np.arange(len(sizes)), sizes), talents[0] / sum(talents)
     covered = 0
-    for _ in range(400):
-        talent = draws.beta(3, 1, size=40)  # groups differ, so images of one group agree; the mean is 0.75
-        units = np.repeat(np.arange(40), 6)
-        found = rate(draws.random(240) < talent[units], units)
-        covered += found.low <= 0.75 <= found.high
-    assert 0.90 <= covered / 400 <= 0.99
+    for _ in range(300):
+        talent = draws.beta(*talents, size=len(sizes))
+        found = rate(draws.random(len(units)) < talent[units], units)
+        covered += found.low <= truth <= found.high
+    assert covered / 300 >= 0.92
+
+
+def test_one_mistake_never_makes_the_interval_narrower():
+    units = np.repeat(np.arange(100), 4)
+    perfect, one = np.ones(400, bool), np.arange(400) != 7
+    assert rate(one, units).high - rate(one, units).low >= rate(perfect, units).high - rate(perfect, units).low
+
+
+def test_few_groups_of_many_images_are_worth_kish_s_number_where_all_agree():
+    units = np.repeat(np.arange(3), [10, 20, 30])
+    assert effective_n(np.ones(60, bool), units) == pytest.approx(60**2 / (100 + 400 + 900))
 
 
 def test_the_same_interval_without_groups_would_be_too_narrow():
@@ -68,5 +91,5 @@ def test_a_mean_s_interval_is_the_textbook_s_where_images_stand_alone():
     mean, low, high = mean_interval(values, np.arange(50))
     error = values.std(ddof=1) / np.sqrt(50)
     assert (mean, low, high) == pytest.approx(
-        (values.mean(), mean - 1.959964 * error, mean + 1.959964 * error), rel=1e-5
+        (values.mean(), mean - 2.009575 * error, mean + 2.009575 * error), rel=1e-5
     )

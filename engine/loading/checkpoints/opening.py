@@ -39,7 +39,7 @@ def build_classifier(
         raise ValueError(misfit(checkpoint, matched))
     named = classes or checkpoint.classes or [str(index) for index in range(max(2, matched.outputs))]
     wanted = preprocessing or checkpoint.preprocessing or default_preprocessing(architecture, matched.channels)
-    check_input(wanted, matched)
+    check_channels(wanted, matched)
     network = furnished(architecture, matched.outputs, matched.channels, matched.tensors)
     blueprint = Blueprint(
         name=name,
@@ -50,6 +50,7 @@ def build_classifier(
         preprocessing=wanted,
         weights=weights_hash(network),
     )
+    check_size(blueprint)
     return Classifier(network, blueprint).eval()
 
 
@@ -88,23 +89,27 @@ def counted(keys: Sequence[object], what: str) -> str:
     return f"{len(keys)} {'key is' if len(keys) == 1 else 'keys are'} {what}"
 
 
-def check_input(wanted: Preprocessing, matched: Match) -> None:
-    """Raise ValueError where the network can't take images as the preprocessing makes them; computes shapes alone."""
-    name = matched.architecture
-    if wanted.channels != matched.channels:
-        raise ValueError(
-            f"the weights take images of {matched.channels} channels, but the preprocessing makes {wanted.channels}"
-        )
-    network = skeleton(name, matched.outputs, matched.channels).to("meta").eval()
+def check_size(blueprint: Blueprint) -> None:
+    """Raise ValueError where the network can't take images of the blueprint's size; computes shapes alone."""
+    wanted, name = blueprint.preprocessing, blueprint.architecture
+    network = skeleton(name, blueprint.outputs, blueprint.channels).to("meta").eval()
     try:
         network(torch.empty(1, wanted.channels, wanted.height, wanted.width, device="meta"))
     except NotImplementedError:  # a network that looks at numbers can't be tried without any
         return
     except (AssertionError, RuntimeError, ValueError) as error:
-        usual = default_preprocessing(name, matched.channels)
+        usual = default_preprocessing(name, blueprint.channels)
         if (usual.height, usual.width) == (wanted.height, wanted.width):
             return
         raise ValueError(
             f"{name} can't take images of {wanted.height} x {wanted.width} pixels; its usual size is "
             f"{usual.height} x {usual.width}"
         ) from error
+
+
+def check_channels(wanted: Preprocessing, matched: Match) -> None:
+    """Raise ValueError where the preprocessing makes images of other channels than the weights take."""
+    if wanted.channels != matched.channels:
+        raise ValueError(
+            f"the weights take images of {matched.channels} channels, but the preprocessing makes {wanted.channels}"
+        )

@@ -28,5 +28,5 @@ def _features(subject: Subject, settings: FeatureSettings, inputs: Mapping[str, 
     return features(subject, settings, progress)
 
 
-EVALUATION = Step("evaluation", 1, "Evaluation", EvaluationSettings, Evaluation, _evaluate)
+EVALUATION = Step("evaluation", 2, "Evaluation", EvaluationSettings, Evaluation, _evaluate)
 FEATURES = Step("features", 1, "Features for neighbours", FeatureSettings, Features, _features)

@@ -11,7 +11,7 @@ from engine.methods.evaluation.figures import summarise
 from engine.methods.evaluation.result import Evaluation
 from engine.methods.evaluation.settings import EvaluationSettings
 from engine.runs.progress import Progress
-from engine.subject.image_set import UNLABELLED
+from engine.subject.image_set import UNLABELLED, Seen
 from engine.subject.subject import Subject
 from engine.toolkit.prediction import predict
 
@@ -32,7 +32,7 @@ def evaluate(subject: Subject, settings: EvaluationSettings, progress: Progress)
         def classify(part: np.ndarray = part, within: Progress = within) -> dict[str, np.ndarray]:
             return outcomes(predict(subject.classifier, images, part, within), images.labels[part])
 
-        pieces.append(progress.kept(f"classified from {start}", classify))
+        pieces.append(progress.kept(f"classified {start} to {start + len(part)}", classify))
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     if not np.isfinite(columns["top_confidence"]).all():
         broken = indices[~np.isfinite(columns["top_confidence"]).all(axis=1)]
@@ -51,6 +51,7 @@ def evaluate(subject: Subject, settings: EvaluationSettings, progress: Progress)
     )
     return Evaluation(
         role=settings.role,
+        seen=seen_counts(images.seen[indices]),
         classes=subject.blueprint.classes,
         ids=images.ids[indices],
         labels=images.labels[indices],
@@ -60,6 +61,12 @@ def evaluate(subject: Subject, settings: EvaluationSettings, progress: Progress)
         loss=columns["loss"],
         margin=columns["margin"],
     )
+
+
+def seen_counts(seen: np.ndarray) -> tuple[int, int, int]:
+    """How many of these (N,) int8 are unknown, not seen and seen."""
+    unknown, no, yes = (int(np.count_nonzero(seen == answer)) for answer in (Seen.UNKNOWN, Seen.NO, Seen.YES))
+    return unknown, no, yes
 
 
 def outcomes(logits: Tensor, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -77,11 +77,6 @@ def rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def predictions_csv(evaluation: Evaluation, images: ImageSet) -> bytes:
-    """One row per evaluated image, in order."""
-    return to_csv(rows(evaluation, images, range(len(evaluation.ids))), PREDICTION_COLUMNS)
-
-
 def error_rows(
     evaluation: Evaluation, subject: Subject, chosen: Sequence[int], name: str, run_id: str
 ) -> list[dict[str, Any]]:
@@ -113,7 +108,8 @@ def error_csv(found: Sequence[Mapping[str, Any]]) -> bytes:
 def error_zip(found: Sequence[Mapping[str, Any]], images: ImageSet) -> bytes:
     """`metadata.csv` and the images as PNG beside it; opens as a Hugging Face image folder.
 
-    In this CSV `file_name` is the picture's place in the zip, and `note` the file that it came from.
+    In this CSV `file_name` is the picture's place in the zip, and `note` the file that it came from. A picture whose
+    file is gone is left out, its row stays.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as bundle:
@@ -121,7 +117,11 @@ def error_zip(found: Sequence[Mapping[str, Any]], images: ImageSet) -> bytes:
         for row in found:
             place = f"images/{row['sample_id']}.png"
             picture = io.BytesIO()
-            images.pixels.image(images.position[row["sample_id"]]).save(picture, "PNG")
+            try:
+                images.pixels.image(images.position[row["sample_id"]]).save(picture, "PNG")
+            except ValueError:
+                moved.append({**row, "note": "the file is gone or has changed"})
+                continue
             bundle.writestr(place, picture.getvalue())
             moved.append({**row, "file_name": place, "note": row["file_name"]})
         bundle.writestr("metadata.csv", to_csv(moved, COLUMNS))

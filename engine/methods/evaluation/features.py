@@ -34,12 +34,16 @@ def penultimate(classifier: Classifier, images: ImageSet, indices: np.ndarray, p
     parts: list[Tensor] = []
     done = 0
     with torch.inference_mode():
+        layer = last_layer(classifier, images)
         for part, pixels in batches(images, indices, batch_size(classifier)):
             progress.report(done / len(indices), "computing features")
-            with inputs_of(last_layer(classifier, images)) as seen:
+            with inputs_of(layer) as seen:
                 classifier(as_tensor(pixels, classifier.device))
             vectors = seen[-1].float()
-            vectors = vectors.flatten(2).mean(dim=2) if vectors.ndim > 2 else vectors
+            if vectors.ndim > 2:  # a map's places, or a transformer's tokens
+                vectors = (
+                    vectors.mean(dim=(2, 3)) if isinstance(layer, nn.Conv2d) else vectors.flatten(1, -2).mean(dim=1)
+                )
             parts.append(torch.nn.functional.normalize(vectors, dim=1).cpu())
             done += len(part)
     progress.report(1.0, "computing features")

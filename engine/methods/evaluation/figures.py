@@ -59,7 +59,7 @@ def balanced(
     for index in present:
         ours = labels == index
         worth = effective_n(right[ours], units[ours])
-        share = (right[ours].sum() + 1) / (ours.sum() + 2)  # Laplace: no class is taken for perfectly known
+        share = (right[ours].mean() * worth + 1) / (worth + 2)  # Laplace: no class is taken for perfectly known
         variance += share * (1 - share) / worth / len(present) ** 2
     half = Z95 * float(np.sqrt(variance))
     return value, max(0.0, value - half), min(1.0, value + half)

@@ -22,30 +22,31 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions that all hold; an empty one holds for every image.
+    """Conditions that all hold; one that isn't given holds for every image.
 
     `labels` and `predictions` are class numbers (-1: without a label), `cells` pairs of the two; `right` True or
-    False shows only right or wrong answers; confidence is in [0, 1]; `name_has` is part of a file name, case ignored;
-    `ids` are sample ids.
+    False shows only right or wrong answers; confidence is in [0, 1]; of the `ranges` (right, low, high) one at least
+    holds; `name_has` is part of a file name, case ignored; `ids` are sample ids, None for any.
     """
 
-    labels: tuple[int, ...] = ()
-    predictions: tuple[int, ...] = ()
+    labels: tuple[int, ...] | None = None
+    predictions: tuple[int, ...] | None = None
     cells: tuple[tuple[int, int], ...] = ()
     right: bool | None = None
     confidence_low: float = 0.0
     confidence_high: float = 1.0
+    ranges: tuple[tuple[bool, float, float], ...] = ()
     name_has: str = ""
-    ids: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
     order: Order = Order.LOSS
 
 
 def matching(evaluation: Evaluation, images: ImageSet, wanted: Filter) -> np.ndarray:
     """The rows (n,) of the evaluation that fit, in the wanted order; ties in the images' own order."""
     fits = np.ones(len(evaluation.ids), dtype=bool)
-    if wanted.labels:
+    if wanted.labels is not None:
         fits &= np.isin(evaluation.labels, wanted.labels)
-    if wanted.predictions:
+    if wanted.predictions is not None:
         fits &= np.isin(evaluation.predictions, wanted.predictions)
     if wanted.cells:
         cell = evaluation.labels * len(evaluation.classes) + evaluation.predictions
@@ -53,8 +54,14 @@ def matching(evaluation: Evaluation, images: ImageSet, wanted: Filter) -> np.nda
     if wanted.right is not None:
         fits &= (evaluation.labels >= 0) & (evaluation.wrong != wanted.right)
     fits &= (evaluation.confidence >= wanted.confidence_low) & (evaluation.confidence <= wanted.confidence_high)
-    if wanted.ids:
-        fits &= np.isin(evaluation.ids, np.array(wanted.ids))
+    if wanted.ranges:
+        known, sure = evaluation.labels >= 0, evaluation.confidence
+        parts = [
+            known & (evaluation.wrong != right) & (sure >= low) & (sure <= high) for right, low, high in wanted.ranges
+        ]
+        fits &= np.any(parts, axis=0)
+    if wanted.ids is not None:
+        fits &= np.isin(evaluation.ids, np.array(wanted.ids, dtype=np.str_))
     rows = np.flatnonzero(fits)
     if wanted.name_has:
         part = wanted.name_has.lower()

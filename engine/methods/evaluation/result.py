@@ -50,7 +50,8 @@ class Evaluation:
 
     `ids` (N,) str; `labels` (N,) int64, -1 without one; `top` (N, k) int64, the classes most likely first, and
     `top_confidence` (N, k) float32 in [0, 1]; `loss` (N,) float32 cross-entropy in nats and `margin` (N,) float32,
-    the label's logit minus the best other one (above 0: right), both NaN without a label.
+    the label's logit minus the best other one (above 0: right), both NaN without a label. `seen` counts the images
+    of which it is unknown whether the classifier trained on them, those that it didn't see, and those that it did.
     """
 
     role: str
@@ -62,7 +63,7 @@ class Evaluation:
     loss: np.ndarray
     margin: np.ndarray
     summary: Summary
-    notes: tuple[str, ...] = ()
+    seen: tuple[int, int, int]
 
     @property
     def predictions(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import bdtr
 
 from engine.methods.evaluation.result import ClassFigures, Evaluation, Summary
 
@@ -30,8 +31,16 @@ def how_good(evaluation: Evaluation) -> str:
     return (
         f"It is right on {accuracy.value:.1%} of {accuracy.n:,} {evaluation.role} images{units} "
         f"(95 % interval {accuracy.low:.1%} to {accuracy.high:.1%}; "
-        f"always guessing the commonest label would give {guess:.1%})."
+        f"always guessing the commonest label would give {guess:.1%}){trained_on(evaluation)}."
     )
+
+
+def trained_on(evaluation: Evaluation) -> str:
+    """A warning where the classifier was trained on the images, or may have been: then the rate says little."""
+    unknown, _, seen = evaluation.seen
+    if seen:
+        return f"; it was trained on {'all' if seen == len(evaluation.ids) else f'{seen:,}'} of them"
+    return "; whether it was trained on them is unknown" if unknown else ""
 
 
 def worst_label(summary: Summary) -> ClassFigures | None:
@@ -66,18 +75,35 @@ def what_fails(evaluation: Evaluation) -> str:
         return share[0].upper() + share[1:]
     recall = worst.recall
     return (
-        f"Its worst label is {worst.name}: {recall.value:.1%} of {recall.n:,} images are recognised "
+        f"Its worst label of {len(names)} is {worst.name}: {recall.value:.1%} of {recall.n:,} images are recognised "
         f"({recall.low:.1%} to {recall.high:.1%}); {share}"
     )
+
+
+def stands_out(summary: Summary) -> bool:
+    """Whether the worst label is recognised less often than all others together, beyond what choosing it explains.
+
+    A one-sided binomial test at the label's effective n, its level of 5 % divided by the number of labels (Bonferroni),
+    for it is the lowest of so many.
+    """
+    worst = worst_label(summary)
+    others = summary.accuracy.n - worst.support if worst else 0
+    if worst is None or others == 0:
+        return False
+    right = summary.accuracy.value * summary.accuracy.n - worst.recall.value * worst.support
+    labels = sum(each.support >= FEW_IMAGES for each in summary.per_class)
+    trials = int(worst.recall.effective_n)
+    chance = bdtr(int(worst.recall.value * trials), trials, right / others)
+    return bool(chance < 0.05 / labels)
 
 
 def suggestion(evaluation: Evaluation) -> Suggestion:
     """Where to go next, by what the figures show."""
     summary, worst = evaluation.summary, worst_label(evaluation.summary)
-    if worst is not None and worst.recall.high < summary.accuracy.low:
+    if worst is not None and stands_out(summary):
         return Suggestion(
             "input_selection",
-            f"{worst.name} is recognised clearly less often than the rest, "
+            f"{worst.name} is recognised clearly less often than the other labels, "
             "so see whether it was under- or over-fitted, and which samples would help",
         )
     if summary.accuracy.n and summary.accuracy.value > 0.9:
