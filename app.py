@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import selections
-from pages.parts.bench import opened, workbench
+from pages.parts.bench import FRAMED, PAGE_FIRST, opened, workbench
 from pages.parts.jobs import jobs_card
 from pages.parts.sidebar import sidebar
 
@@ -22,7 +22,12 @@ page = st.navigation(
 bench = workbench()
 opened()
 with st.sidebar:
-    jobs_card(bench)
+    jobs = st.container()  # filled last, when the page has asked what it asks
     sidebar(bench)
+if asked_first := st.session_state.pop(PAGE_FIRST, None):
+    st.switch_page(asked_first)
 selections.header(bench, opened().dataset)
+st.session_state[FRAMED] = True
 page.run()
+with jobs:
+    jobs_card(bench)

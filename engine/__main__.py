@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 
 from engine.commands import evaluate, predict, train_demo
@@ -36,10 +37,10 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     try:
         arguments.run(arguments)
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         print("stopped; what was finished is kept, and the same command resumes", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

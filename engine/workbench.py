@@ -38,6 +38,7 @@ S = TypeVar("S")
 R = TypeVar("R")
 UNPACKED = "unpacked"  # the folder, beside an uploaded archive, of its files
 DEMOS = ("digits", "backgrounds")
+LOADED = "loaded from "  # how the origin of a checkpoint begins
 OPEN_SETS = 3  # image sets whose columns stay in memory
 
 
@@ -67,17 +68,21 @@ class Workbench:
         """A built-in classifier with its data; drawn and kept the first time, found again after."""
         from engine.loading import demos
 
-        key = f"demo {name} {demos.VERSION}"
-        if known := self.store.shelf.recall(key):
-            opened = Opened(**known)
-            if self._is_there(opened):
-                return opened
+        if known := self.known_demo(name):
+            return known
         classifier, images = demos.open_demo(name)
         opened = Opened(
             self.add_model(classifier, origin=f"built in: {name}"), self._add_images(images, {"demo": name})
         )
-        self.store.shelf.remember(key, asdict(opened))
+        self.store.shelf.remember(f"demo {name} {demos.VERSION}", asdict(opened))
         return opened
+
+    def known_demo(self, name: str) -> Opened | None:
+        """A built-in example, if it was opened before and is still there."""
+        from engine.loading import demos
+
+        known = self.store.shelf.recall(f"demo {name} {demos.VERSION}")
+        return Opened(**known) if known and self._is_there(Opened(**known)) else None
 
     def last_opened(self) -> Opened | None:
         """What was loaded when the program last ran, if it is still there."""
@@ -104,7 +109,7 @@ class Workbench:
 
     def add_checkpoint(self, path: Path, options: CheckpointOptions, images: ImageSet | None) -> str:
         """Open a checkpoint and keep the classifier; returns its fingerprint."""
-        return self.add_model(open_checkpoint(path, options, images), origin=f"loaded from {path.name}")
+        return self.add_model(open_checkpoint(path, options, images), origin=f"{LOADED}{path.name}")
 
     def export_model(self, model: str, kind: str) -> bytes:
         """A kept classifier as a file that opens again without a question; kind is `safetensors` or `pt`."""

@@ -14,8 +14,8 @@ from engine.subject.image_set import Role
 from engine.subject.subject import Subject
 from engine.toolkit.statistics import Rate
 from engine.workbench import Workbench
+from pages.parts.bench import framed, workbench
 from pages.parts.bench import subject as opened_subject
-from pages.parts.bench import workbench
 from pages.parts.browser import Scene, browser
 from pages.parts.command import evaluate_command
 from pages.parts.run_panel import answered
@@ -45,11 +45,14 @@ def page() -> None:
         return
     sentences(evaluation)
     figures(evaluation)
-    if role == Role.TEST and not test_is_open(bench, subject):
-        return
-    browser(Scene(bench, subject, evaluation, bench.question(EVALUATION, subject, settings).fingerprint))
+    scene = Scene(bench, subject, evaluation, bench.question(EVALUATION, subject, settings).fingerprint)
+    browser(scene, lambda: role != Role.TEST or test_is_open(bench, subject))
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(evaluate_command(bench, subject, role), language="bash", wrap_lines=True)
+        command = evaluate_command(bench, subject, role)
+        if command:
+            st.code(command, language="bash", wrap_lines=True)
+        else:
+            st.caption("There is no command for a built-in classifier or data that is combined with something else.")
 
 
 def choose_role(subject: Subject) -> str | None:
@@ -122,7 +125,7 @@ def figures(evaluation: Evaluation) -> None:
             f"{summary.nll_low:.3f} to {summary.nll_high:.3f}",
             delta_color="off",
             delta_arrow="off",
-            help="log loss: the mean negative log-likelihood of the label; 0 is perfect, being sure and wrong costs most",
+            help="log loss, the mean negative log-likelihood of the label; being sure and wrong costs most",
             width=150,
         )
     grouped = f" in {summary.accuracy.groups:,} groups" if summary.accuracy.groups < summary.accuracy.n else ""
@@ -144,7 +147,7 @@ def test_is_open(bench: Workbench, subject: Subject) -> bool:
     opened = bench.store.shelf.events(TEST_OPENED, subject.dataset)
     if st.session_state.get(TEST_OPENED) == subject.dataset:
         return True
-    before = f" They were opened {len(opened)} times before." if opened else ""
+    before = f" Opened before: {len(opened)}." if opened else ""
     st.info(
         "The images of `test` stay closed, so that nothing is decided by looking at them; "
         f"`diagnosis` is there to be looked at. Opening them is recorded.{before}"
@@ -156,4 +159,5 @@ def test_is_open(bench: Workbench, subject: Subject) -> bool:
     return False
 
 
+framed("pages/evaluation.py")
 page()

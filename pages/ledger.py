@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
-from engine.runs.register import Entry
 from engine.runs.run import Outcome
 from engine.workbench import Workbench
 from pages.parts import thumbnails
-from pages.parts.bench import opened, workbench
+from pages.parts.bench import framed, opened, workbench
 from pages.parts.text import duration, plain, size
 
 MARK = {
@@ -71,11 +71,15 @@ def runs(bench: Workbench) -> None:
         key="runs",
         alt="All runs with their outcome",
     )
-    ended: list[Entry] = [entry for entry in entries if entry.outcome not in (Outcome.WAITING, Outcome.RUNNING)]
-    if ended and st.button("Forget all results", help="runs are computed again when asked for"):
-        for entry in ended:
-            bench.store.forget_run(entry.fingerprint)
-        st.rerun()
+    made = {row.run for row in bench.store.shelf.models()}
+    ended = [each for each in entries if each.outcome not in (Outcome.WAITING, Outcome.RUNNING)]
+    with st.popover("Forget all results"):
+        st.markdown("They are computed again when asked for; runs that made a classifier stay.")
+        if st.button("Forget them for good", key="forget all", type="primary"):
+            for entry in ended:
+                if entry.fingerprint not in made:
+                    bench.store.forget_run(entry.fingerprint)
+            st.rerun()
 
 
 def models(bench: Workbench) -> None:
@@ -89,6 +93,15 @@ def models(bench: Workbench) -> None:
                 f"{plain(row.origin)}",
                 width="stretch",
             )
+            for kind in ("safetensors", "pt"):
+                st.download_button(
+                    f".{kind}",
+                    data=partial(bench.export_model, row.fingerprint, kind),
+                    file_name=f"{row.name}.{kind}",
+                    key=f"export {kind} {row.fingerprint}",
+                    on_click="ignore",
+                    help="the weights with their preprocessing and class names, which open again without a question",
+                )
             forget_button(bench, "model", row.fingerprint, row.fingerprint == opened().model)
 
 
@@ -112,4 +125,5 @@ def forget_button(bench: Workbench, what: str, fingerprint: str, is_open: bool) 
             st.rerun()
 
 
+framed("pages/ledger.py")
 page()

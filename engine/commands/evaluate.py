@@ -59,6 +59,7 @@ def block(evaluation: Evaluation, seconds: float) -> dict[str, Any]:
         "n": summary.accuracy.n,
         "groups": summary.accuracy.groups,
         "unlabelled": summary.unlabelled,
+        "seen": dict(zip(("unknown", "no", "yes"), evaluation.seen, strict=True)),
         "accuracy": summary.accuracy.value,
         "accuracy_low": summary.accuracy.low,
         "accuracy_high": summary.accuracy.high,

@@ -33,6 +33,8 @@ def add_subject_options(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--leave-out", nargs="+", default=(), metavar="CLASS", help="classes to leave out")
     data.add_argument("--rename", nargs="+", default=(), metavar="OLD=NEW", help="classes to rename")
     data.add_argument("--order", nargs="+", default=(), metavar="CLASS", help="all classes, in order")
+    data.add_argument("--transposed", choices=("yes", "no"), help="IDX, .npz: are rows and columns exchanged?")
+    data.add_argument("--first-label", type=int, metavar="N", help="IDX, .npz: the number that labels start from")
     data.add_argument("--torchvision", choices=SETS, default="", help="read --data as the root of torchvision's set")
 
 
@@ -66,6 +68,8 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
         order=tuple(arguments.order),
         seen=arguments.seen,
         torchvision=arguments.torchvision,
+        transposed=None if arguments.transposed is None else arguments.transposed == "yes",
+        first_label=arguments.first_label,
     )
 
 

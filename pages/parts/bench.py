@@ -37,7 +37,7 @@ def want(model: str | None = None, dataset: str | None = None) -> None:
     try:
         workbench().subject(wanted)
     except (ValueError, KeyError) as error:
-        st.session_state.misfit = str(error)
+        st.session_state.misfit = str(error.args[0])
         return
     st.session_state.opened = wanted
     workbench().remember_opened(wanted)
@@ -47,7 +47,22 @@ def subject() -> Subject:
     """The classifier and the images that this tab shows; falls back to the built-in ones if they were forgotten."""
     try:
         return workbench().subject(opened())
-    except (KeyError, ValueError):
+    except (KeyError, ValueError) as error:
         found = workbench().open_demo(FIRST_DEMO)
         st.session_state.opened = st.session_state.wanted = found
+        st.session_state.misfit = f"what was open can't be opened any more: {error.args[0]}"
         return workbench().subject(found)
+
+
+PAGE_FIRST, FRAMED = "page asked for first", "app.py runs around this page"
+
+
+def framed(page: str) -> None:
+    """Go through `app.py` where Streamlit ran a page by itself.
+
+    It takes the folder `pages` for its own way of finding pages until `st.navigation` has run once, so that the first
+    address opened after a start would show a page without its frame.
+    """
+    if not st.session_state.pop(FRAMED, False):
+        st.session_state[PAGE_FIRST] = page
+        st.switch_page("app.py")

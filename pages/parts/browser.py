@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -41,17 +42,19 @@ class Scene:
 
 
 @st.fragment
-def browser(scene: Scene) -> None:
-    """Everything below the figures; a click in it reruns nothing else."""
+def browser(scene: Scene, may_look: Callable[[], bool]) -> None:
+    """Everything below the figures; a click in it reruns nothing else. Images show only if `may_look()`."""
     summary = scene.evaluation.summary
     wanted = Filter()
     if summary.accuracy.n:
         left, right = st.columns([1, 1], gap="medium")
         with left:
-            wanted = replace(wanted, labels=class_table(scene))
+            wanted = replace(wanted, labels=class_table(scene) or None)
         with right:
             wanted = replace(wanted, cells=matrix(scene))
         wanted = histograms(scene, wanted)
+    if not may_look():
+        return
     wanted, said = filter_bar(scene, wanted)
     rows = matching(scene.evaluation, scene.subject.images, wanted)
     show_images(scene, rows, said)
@@ -126,11 +129,7 @@ def histograms(scene: Scene, wanted: Filter) -> Filter:
         "How sure it was of its answers. Wrong and sure, at the right end of the left chart, is what to worry about. "
         "Drag over a range to see its images."
     )
-    if not ranges:
-        return wanted
-    low, high = min(low for low, _ in ranges.values()), max(high for _, high in ranges.values())
-    right = None if len(ranges) == 2 else "right" in ranges
-    return replace(wanted, confidence_low=low, confidence_high=high, right=right)
+    return replace(wanted, ranges=tuple((answer == "right", low, high) for answer, (low, high) in ranges.items()))
 
 
 def filter_bar(scene: Scene, wanted: Filter) -> tuple[Filter, str]:
@@ -153,18 +152,22 @@ def filter_bar(scene: Scene, wanted: Filter) -> tuple[Filter, str]:
         predictions = st.multiselect("Prediction", classes, key=scene.key("predictions"), width=170)
         name = st.text_input("File name has", key=scene.key("name"), width=150)
         order = st.selectbox("First", list(Order), key=scene.key("order"), width=160)
-        st.button("Reset", key=scene.key("reset"), on_click=reset)
-    clicked = bool(wanted.cells) or wanted.right is not None or wanted.confidence_low > 0
+        if st.button("Reset", key=scene.key("reset"), on_click=reset):
+            st.rerun()  # the header, too
+    low, high = st.slider("Confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key=scene.key("confidence slider"))
+    clicked = bool(wanted.cells) or bool(wanted.ranges)
     if labels:
         chosen = tuple(number[each] for each in labels)
-        wanted = replace(wanted, labels=tuple(set(wanted.labels) & set(chosen)) if wanted.labels else chosen)
+        wanted = replace(wanted, labels=chosen if wanted.labels is None else tuple(set(wanted.labels) & set(chosen)))
     wanted = replace(
         wanted,
-        predictions=tuple(number[each] for each in predictions),
-        right=wanted.right if clicked else ANSWERS[answer],  # a cell or a brush says itself whether it is right
+        predictions=tuple(number[each] for each in predictions) or None,
+        right=None if clicked else ANSWERS[answer],  # a cell or a brush says itself whether it is right
+        confidence_low=low,
+        confidence_high=high,
         name_has=name,
         order=order or Order.LOSS,
-        ids=carried.ids if carried else (),
+        ids=carried.ids if carried else None,
     )
     return wanted, in_words(wanted, classes, carried.name if carried else "")
 
@@ -179,6 +182,7 @@ def in_words(wanted: Filter, classes: tuple[str, ...], carried: str) -> str:
         parts.append("label " + ", ".join(classes[label] for label in wanted.labels))
     if wanted.predictions:
         parts.append("predicted " + ", ".join(classes[prediction] for prediction in wanted.predictions))
+    parts += [f"{'right' if right else 'wrong'} at {low:.2f} to {high:.2f}" for right, low, high in wanted.ranges]
     if (wanted.confidence_low, wanted.confidence_high) != (0.0, 1.0):
         parts.append(f"confidence {wanted.confidence_low:.2f} to {wanted.confidence_high:.2f}")
     if wanted.name_has:
@@ -207,11 +211,13 @@ def show_images(scene: Scene, rows: np.ndarray, said: str) -> None:
         page = st.pagination(pages, key=scene.key(f"page {scope}")) if pages > 1 else 1
         shown = rows[(page - 1) * PAGE_TILES : page * PAGE_TILES]
         st.caption(f"{len(rows):,} images: {plain(said)}. Click images to pick them; the last one opens.")
-        draw_grid(scene, shown, scene.key(f"grid {scope} {page} {picks.cleared()}"))
+        draw_grid(scene, shown, scene.key(f"grid {scope} {page}"))
     position = {sample_id: row for row, sample_id in enumerate(scene.evaluation.ids.tolist())}
     chosen = [position[sample_id] for sample_id in picks.picked() if sample_id in position]
     with card:
-        opened = position.get(st.session_state.get("opened image", ""), int(shown[0]))
+        opened = position.get(st.session_state.get("opened image", ""), -1)
+        if opened not in rows:
+            opened = int(shown[0])
         with st.container(border=True):
             image_card(scene.bench, scene.subject, scene.evaluation, opened)
     with st.container(border=True):
@@ -228,7 +234,7 @@ def draw_grid(scene: Scene, rows: np.ndarray, chart: str) -> None:
     """The tiles of these rows."""
     evaluation, images = scene.evaluation, scene.subject.images
     ids = evaluation.ids[rows].tolist()
-    before = picks.picked_before(chart)
+    chart, before = picks.appearing(chart)
     tiles = []
     for row, sample_id, url in zip(rows.tolist(), ids, thumbnails(images, ids, TILE), strict=True):
         label = evaluation.classes[evaluation.labels[row]] if evaluation.labels[row] >= 0 else "?"

@@ -14,7 +14,7 @@ from engine.workbench import Workbench
 from pages.parts.charts import top_classes
 from pages.parts.draw import draw
 from pages.parts.grid import data_url
-from pages.parts.run_panel import watch
+from pages.parts.run_panel import answered
 from pages.parts.text import plain
 from pages.parts.thumbnails import picture, thumbnails
 
@@ -28,7 +28,10 @@ def image_card(bench: Workbench, subject: Subject, evaluation: Evaluation, row: 
     index = images.position[sample_id]
     label = evaluation.classes[evaluation.labels[row]] if evaluation.labels[row] >= 0 else ""
     prediction = evaluation.classes[evaluation.predictions[row]]
-    st.image(data_url(picture(images, sample_id), LARGE), alt=f"{label} taken for {prediction}")
+    try:
+        st.image(data_url(picture(images, sample_id), LARGE), alt=f"{label} taken for {prediction}")
+    except ValueError as error:
+        st.warning(plain(str(error)))
     st.markdown(f"**{plain(label or 'no label')} → {plain(prediction)}**, {evaluation.confidence[row]:.1%} sure")
     said = [plain(str(images.names[index])), str(images.roles[index]), SEEN[Seen(int(images.seen[index]))]]
     if images.groups[index]:
@@ -48,15 +51,11 @@ def neighbours(bench: Workbench, subject: Subject, index: int) -> None:
         st.caption("The data has no training images, so there are no neighbours to show.")
         return
     settings = FeatureSettings()
-    found = bench.answer(FEATURES, subject, settings)
-    job = bench.worker.jobs.get(bench.question(FEATURES, subject, settings).fingerprint)
-    if found is not None:
-        show_nearest(bench, subject, index, found)
-    elif job is not None and not job.is_over:
-        watch(job)
-    elif st.button("Show the nearest training images", key="ask neighbours"):
-        bench.ask(FEATURES, subject, settings)
-        st.rerun(scope="app")
+    asked = bench.store.register.entry(bench.question(FEATURES, subject, settings).fingerprint) is not None
+    if asked or st.button("Show the nearest training images", key="ask neighbours"):
+        found = answered(bench, FEATURES, subject, settings, estimate=lambda: 0.0)
+        if found is not None:
+            show_nearest(bench, subject, index, found)
 
 
 def show_nearest(bench: Workbench, subject: Subject, index: int, found: Features) -> None:
@@ -64,8 +63,12 @@ def show_nearest(bench: Workbench, subject: Subject, index: int, found: Features
     from engine.methods.evaluation.features import nearest, penultimate
     from engine.runs.progress import Progress
 
-    with bench.quick(subject) as quick:
-        vector = penultimate(quick.classifier, quick.images, np.array([index]), Progress())[0]
+    try:
+        with bench.quick(subject) as quick:
+            vector = penultimate(quick.classifier, quick.images, np.array([index]), Progress())[0]
+    except ValueError as error:
+        st.warning(plain(str(error)))
+        return
     images = subject.images
     ids, similarity = nearest(found, vector, NEIGHBOURS + 1)
     near = [

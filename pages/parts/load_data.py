@@ -34,14 +34,14 @@ def load_data(bench: Workbench) -> None:
         path = ""
         if st.get_option("server.address") in LOOPBACK:  # else a stranger could read this machine's folders
             path = st.text_input("or a path on this machine", key=f"path {round_}", placeholder="/data/photos")
-        options = data_options()
+        options = data_options(round_)
         if options and options.torchvision and path and st.button(f"Download {options.torchvision} there"):
             download(options.torchvision, path)
         if st.button("Load data", type="primary", key="load data set", disabled=not (files or path) or options is None):
             load(bench, files or [], path, options or DataOptions())
 
 
-def data_options() -> DataOptions | None:
+def data_options(round_: int) -> DataOptions | None:
     """What a person says of the data; None, with the reason shown, where it can't be."""
     from engine.loading.torchvision_sets import SETS
 
@@ -50,30 +50,40 @@ def data_options() -> DataOptions | None:
         SEEN,
         index=2,
         horizontal=True,
-        key="data seen",
+        key=f"data seen {round_}",
         help="Without knowing, nothing is claimed about training accuracy.",
     )
     with st.popover("Classes and formats"):
-        left_out = st.text_input("Classes to leave out", key="data left out", placeholder="cat, dog")
-        renamed = st.text_input("Classes to rename", key="data renamed", placeholder="old = new, old = new")
-        order = st.text_input("Class order, all of them", key="data order", placeholder="as found")
+        left_out = st.text_input("Classes to leave out", key=f"data left out {round_}", placeholder="cat, dog")
+        renamed = st.text_input("Classes to rename", key=f"data renamed {round_}", placeholder="old = new, old = new")
+        order = st.text_input("Class order, all of them", key=f"data order {round_}", placeholder="as found")
         torchvision = st.selectbox(
             "One of torchvision's data sets, from the path",
             ["", *SETS],
-            key="data torchvision",
+            key=f"data torchvision {round_}",
             format_func=lambda name: name or "no",
         )
+        turned = st.selectbox(
+            "IDX and .npz: rows and columns exchanged",
+            ["as the file's name says", "yes", "no"],
+            key=f"data turned {round_}",
+        )
+        first = st.number_input("IDX and .npz: labels start from", value=None, step=1, key=f"data first {round_}")
     try:
-        pairs = [pair.split("=", 1) for pair in parts(renamed)]
+        pairs = [pair.partition("=") for pair in parts(renamed)]
+        if any(not sign for _, sign, _ in pairs):
+            raise ValueError("write old = new, with commas between")
         return DataOptions(
             left_out=parts(left_out),
-            renamed={old.strip(): new.strip() for old, new in pairs},
+            renamed={old.strip(): new.strip() for old, _, new in pairs},
             order=parts(order),
             seen=seen,
             torchvision=torchvision,
+            transposed={"yes": True, "no": False}.get(turned),
+            first_label=first,
         )
     except ValueError as error:
-        st.error("Write `old = new`, with commas between." if "unpack" in str(error) else plain(str(error)))
+        st.error(plain(str(error)))
         return None
 
 
@@ -101,10 +111,8 @@ def load(bench: Workbench, files: list, path: str, options: DataOptions) -> None
             upload = bench.keep_upload([(file.name, file) for file in files], sum(file.size for file in files))
             dataset = bench.add_images(bench.upload_path(upload), options, upload, shown)
         else:
-            dataset = bench.add_images(Path(path), options, progress=shown)
-    except (ValueError, OSError) as error:
-        if upload:
-            bench.drop_upload(upload)
+            dataset = bench.add_images(Path(path.strip()), options, progress=shown)
+    except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: no home of that name
         st.error(plain(str(error)))
         return
     finally:
@@ -120,8 +128,8 @@ def download(name: str, path: str) -> None:
 
     try:
         with st.spinner(f"Downloading {name} …"):
-            fetch(name, Path(path).expanduser())
-    except ValueError as error:
+            fetch(name, Path(path.strip()).expanduser())
+    except (ValueError, RuntimeError) as error:
         st.error(plain(str(error)))
         return
     st.success(f"{name} is there; press Load data.")

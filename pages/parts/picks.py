@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-PICKED = "picked"
+PICKED, SHOWN = "picked", "grid shown"
 
 
 def picked() -> list[str]:
@@ -16,9 +16,16 @@ def picked() -> list[str]:
     return st.session_state.setdefault(PICKED, [])
 
 
-def picked_before(chart: str) -> frozenset[str]:
-    """What was picked when this chart first appeared."""
-    return st.session_state.setdefault(f"{chart} before", frozenset(picked()))
+def appearing(chart: str) -> tuple[str, frozenset[str]]:
+    """The chart's name for this appearance, and what was picked when it began.
+
+    A chart that comes back after another was shown has forgotten what was clicked in it, so it appears anew.
+    """
+    shown, number, before = st.session_state.get(SHOWN, ("", 0, frozenset()))
+    if shown != chart:
+        number, before = number + 1, frozenset(picked())
+        st.session_state[SHOWN] = (chart, number, before)
+    return f"{chart} {number}", before
 
 
 def turn_over(chart: str) -> None:
@@ -39,9 +46,5 @@ def turn_over(chart: str) -> None:
 def clear() -> None:
     """Nothing is picked any more; charts appear anew."""
     st.session_state[PICKED] = []
-    st.session_state["picks cleared"] = cleared() + 1
-
-
-def cleared() -> int:
-    """How often the picks were cleared: part of the charts' names, so that they forget theirs too."""
-    return st.session_state.get("picks cleared", 0)
+    _, number, _ = st.session_state.get(SHOWN, ("", 0, frozenset()))
+    st.session_state[SHOWN] = ("", number, frozenset())

@@ -32,27 +32,58 @@ def answered(
     A question never asked before starts by itself if `estimate()`, in seconds, is at most `most_seconds`; else a
     person starts it, knowing how long it will take.
     """
-    run = bench.question(step, subject, settings)
-    if (found := bench.answer(step, subject, settings)) is not None:
+    fingerprint = bench.question(step, subject, settings).fingerprint
+    found, entry = bench.answer(step, subject, settings), bench.store.register.entry(fingerprint)
+    if found is None and entry is not None and entry.outcome == Outcome.FINISHED:
+        found = bench.answer(step, subject, settings)  # it may have come between the two
+    if found is not None:
         return found
-    job = bench.worker.jobs.get(run.fingerprint)
-    entry = bench.store.register.entry(run.fingerprint)
-    if job is None and entry is None:
-        seconds = estimate()
-        if seconds > most_seconds:
-            st.info(f"**{step.title}** has not been run on this. It will take about {duration(seconds)}.")
-            if st.button(f"Run {step.title.lower()}", type="primary", key=f"run {run.fingerprint}"):
-                bench.ask(step, subject, settings)
-                st.rerun()
-            return None
-        job = bench.ask(step, subject, settings)
+    job = bench.worker.jobs.get(fingerprint)
     if job is not None and not job.is_over:
         watch(job)
-    elif entry is not None and entry.outcome in (Outcome.WAITING, Outcome.RUNNING):
-        wait_for_another(bench, entry.fingerprint)
-    elif entry is not None:
+    elif entry is None:
+        first_time(bench, step, subject, settings, estimate, most_seconds)
+    elif entry.outcome in (Outcome.WAITING, Outcome.RUNNING):
+        wait_for_another(bench, fingerprint)
+    elif entry.outcome == Outcome.FINISHED:  # dropped for room, or it can't be read any more
+        start(bench, step, subject, settings)
+    else:
         over(bench, step, subject, settings, entry)
     return None
+
+
+def first_time(
+    bench: Workbench,
+    step: Step[S, R],
+    subject: Subject,
+    settings: S,
+    estimate: Callable[[], float],
+    most_seconds: float,
+) -> None:
+    """Start a short question; offer a long one with the time that it will take."""
+    key = f"estimate {bench.question(step, subject, settings).fingerprint}"
+    if key not in st.session_state:
+        try:
+            st.session_state[key] = estimate()
+        except Exception:  # whatever stands in its way stands in the run's, which says it in words
+            st.session_state[key] = 0.0
+    seconds = st.session_state[key]
+    if seconds <= most_seconds:
+        start(bench, step, subject, settings)
+        return
+    st.info(f"**{step.title}** has not been run on this. It will take about {duration(seconds)}.")
+    if st.button(f"Run {step.title.lower()}", type="primary", key=f"run {key}"):
+        start(bench, step, subject, settings)
+
+
+def start(bench: Workbench, step: Step[S, R], subject: Subject, settings: S) -> None:
+    """Ask, and draw the page anew with the question under way."""
+    try:
+        bench.ask(step, subject, settings)
+    except ValueError as error:  # another process got there first
+        st.info(plain(str(error)))
+        return
+    st.rerun()
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -89,14 +120,12 @@ def over(bench: Workbench, step: Step[S, R], subject: Subject, settings: S, entr
         Outcome.CANCELLED: ("was stopped", "Resume"),
         Outcome.INTERRUPTED: ("was interrupted", "Resume"),
         Outcome.FAILED: ("failed", "Run again"),
-        Outcome.FINISHED: ("is no longer kept, or can't be read", "Run again"),
     }
     what, label = again[entry.outcome]
     show = st.error if entry.outcome == Outcome.FAILED else st.warning
     show(f"**{step.title}** {what}" + (f": {plain(entry.message)}." if entry.message else "."))
     if st.button(label, type="primary", key=f"again {entry.fingerprint}"):
-        bench.ask(step, subject, settings)
-        st.rerun()
+        start(bench, step, subject, settings)
     if entry.detail and entry.outcome == Outcome.FAILED:
         with st.expander("What the program said"):
             st.code(entry.detail, language=None)

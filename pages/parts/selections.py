@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +17,7 @@ from pages.parts import picks
 from pages.parts.text import plain
 
 NONE = "no selection"
+MOST_ZIPPED = 5000  # the zip is made in memory
 
 
 def in_hand(bench: Workbench, dataset: str) -> Selection | None:
@@ -52,18 +55,29 @@ def header(bench: Workbench, dataset: str) -> None:
             )
 
 
-def keep(bench: Workbench, selection: Selection) -> None:
-    """Keep a selection and take it in hand."""
-    bench.store.shelf.keep_selection(selection)
-    st.session_state["selection in hand"] = selection.name
+def keep(bench: Workbench, field: str, selection: Selection) -> None:
+    """Keep a selection under the name in the field, with a number if the name is taken, and take it in hand."""
+    wanted = (st.session_state.get(field) or selection.name).strip() or selection.name
+    taken = {each.name: each.ids for each in bench.store.shelf.selections(selection.dataset)}
+    name = next(each for each in numbered(wanted) if taken.get(each, selection.ids) == selection.ids)
+    bench.store.shelf.keep_selection(replace(selection, name=name))
+    st.session_state["selection in hand"] = name
     picks.clear()
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, then the name with 2, 3 and so on."""
+    yield name
+    for number in itertools.count(2):
+        yield f"{name} {number}"
 
 
 def take_out(
     bench: Workbench, subject: Subject, evaluation: Evaluation, rows: Sequence[int], origin: str, run_id: str
 ) -> None:
     """Name and keep these rows of the evaluation, or download them as the error CSV, alone or with the pictures."""
-    name = st.text_input("Name", value=origin, key=f"name {origin}", max_chars=80).strip() or origin
+    field = f"name {origin}"
+    name = st.text_input("Name", value=origin, key=field, max_chars=80).strip() or origin
     ids = tuple(str(evaluation.ids[row]) for row in rows)
     file = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-").lower() or "selection"
     with st.container(horizontal=True):
@@ -71,7 +85,7 @@ def take_out(
             "Keep as selection",
             key="keep selection",
             on_click=keep,
-            args=(bench, Selection(name, subject.dataset, origin, ids)),
+            args=(bench, field, Selection(name, subject.dataset, origin, ids)),
             disabled=not ids,
             icon=":material/bookmark:",
         )
@@ -92,7 +106,8 @@ def take_out(
             mime="application/zip",
             key="download zip",
             on_click="ignore",
-            disabled=not ids,
+            disabled=not 0 < len(ids) <= MOST_ZIPPED,
+            help=f"at most {MOST_ZIPPED:,} images" if len(ids) > MOST_ZIPPED else None,
             icon=":material/folder_zip:",
         )
     if kept:

@@ -28,7 +28,7 @@ def sidebar(bench: Workbench) -> None:
         )
     card(subject)
     st.markdown("##### Load your own")
-    load_checkpoint(bench, subject)
+    load_checkpoint(bench)
     load_data(bench)
     edit_classifier(bench, subject)
     with st.expander("Built-in examples", icon=":material/school:"):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^=])")
+SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^=&])")
+# Streamlit replaces some of these after it has read the Markdown, where a backslash doesn't help
+LATE = re.compile(r"(?<=:)(?=\S)|(?=@)|(?<=-)(?=-)|(?<=[<>=])(?==)|(?<=www)(?=\.)|(?<=:/)(?=/)")
+WORD_JOINER = "\u2060"  # no width, and no break
 
 
 def plain(text: str) -> str:
     """The text so that Streamlit's Markdown shows it as it is."""
-    return SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+    return SPECIAL.sub(r"\\\1", LATE.sub(WORD_JOINER, text.replace("\n", " ")))
 
 
 def duration(seconds: float) -> str:

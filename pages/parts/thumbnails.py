@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import streamlit as st
@@ -13,11 +12,6 @@ from engine.subject.image_set import ImageSet
 from pages.parts.grid import data_url
 
 
-@st.cache_resource(show_spinner=False)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="thumbnails")
-
-
 @st.cache_resource(show_spinner=False, max_entries=2000)
 def _thumbnail(dataset: str, sample_id: str, side: int, _images: ImageSet) -> str:
     del dataset
@@ -25,8 +19,14 @@ def _thumbnail(dataset: str, sample_id: str, side: int, _images: ImageSet) -> st
 
 
 def thumbnails(images: ImageSet, sample_ids: Sequence[str], side: int) -> list[str]:
-    """Data URLs of the images with these ids, the longer side `side` pixels, in order."""
-    return [_thumbnail(images.fingerprint, sample_id, side, images) for sample_id in sample_ids]
+    """Data URLs of the images with these ids, the longer side `side` pixels, in order; grey where a file is gone."""
+    found = []
+    for sample_id in sample_ids:
+        try:
+            found.append(_thumbnail(images.fingerprint, sample_id, side, images))
+        except ValueError:  # the file is gone or has changed; not kept, for it may come back
+            found.append(data_url(Image.new("L", (8, 8), 128), side))
+    return found
 
 
 def forget() -> None:
