@@ -214,7 +214,7 @@ def measure_starts(browser: Browser, home: Path) -> None:
     with serving(home) as server, tab(browser) as page:
         page.goto(server.url)
         page.wait_for_function(READY)
-    seen, served = [], []
+    seen, served, again = [], [], []
     for _ in range(STARTS):
         with serving(home) as server, tab(browser) as page:
             wire = Wire(page)
@@ -224,8 +224,13 @@ def measure_starts(browser: Browser, home: Path) -> None:
             seen.append(time.perf_counter() - begin)
             settled(page)
             served.append(wire.seconds())
+            begin = time.perf_counter()
+            page.goto(server.url, wait_until="commit")
+            page.wait_for_function(READY)
+            again.append(time.perf_counter() - begin)
     told("warm start, the built-in digits, first page drawn", seen)
     told("of which from the browser's first request to the script's end", served)
+    told("and again, on the server that has drawn it once", again)
 
 
 def main() -> None:

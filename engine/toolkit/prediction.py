@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import torch
@@ -33,13 +34,22 @@ def batches(images: ImageSet, indices: np.ndarray, size: int) -> Iterator[tuple[
         for part in parts:
             yield part, images.read(part)
         return
-    with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(AHEAD) as readers:
-        waiting: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
-        coming = iter(parts)
-        for part in parts:
-            while len(waiting) <= AHEAD and (following := next(coming, None)) is not None:
-                waiting.append((following, readers.submit(images.read, following, decoders)))
-            yield part, waiting.popleft()[1].result()
+    decoders, readers = pools()
+    waiting: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+    coming = iter(parts)
+    for part in parts:
+        while len(waiting) <= AHEAD and (following := next(coming, None)) is not None:
+            waiting.append((following, readers.submit(images.read, following, decoders)))
+        yield part, waiting.popleft()[1].result()
+
+
+@cache
+def pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
+    """The threads that decode images, and those that put batches together from them; one set for the process.
+
+    New threads for every pass would each keep memory of their own.
+    """
+    return ThreadPoolExecutor(THREADS, "decoder"), ThreadPoolExecutor(AHEAD, "reader")
 
 
 def as_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:

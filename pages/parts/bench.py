@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import streamlit as st
 
 from engine.subject.subject import Subject
@@ -13,6 +15,7 @@ FIRST_DEMO = "digits"
 @st.cache_resource(show_spinner=False, on_release=lambda bench: bench.worker.close())
 def workbench() -> Workbench:
     """One for the whole process: its worker goes on when a tab is closed."""
+    gc.freeze()  # Streamlit collects garbage after every run; what the libraries hold is none, and takes long to visit
     return Workbench()
 
 

@@ -154,7 +154,7 @@ def filter_bar(scene: Scene, wanted: Filter) -> tuple[Filter, str]:
         order = st.selectbox("First", list(Order), key=scene.key("order"), width=160)
         if st.button("Reset", key=scene.key("reset"), on_click=reset):
             st.rerun()  # the header, too
-    low, high = st.slider("Confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key=scene.key("confidence slider"))
+    low, high = st.slider("Confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key=scene.key("confidence slider"), width=420)
     clicked = bool(wanted.cells) or bool(wanted.ranges)
     if labels:
         chosen = tuple(number[each] for each in labels)
