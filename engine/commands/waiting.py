@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import wait
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -16,7 +17,7 @@ from engine.workbench import Workbench
 
 S = TypeVar("S")
 R = TypeVar("R")
-LOOK_SECONDS = 0.1
+LOOK_SECONDS, STOP_SECONDS = 0.1, 10.0
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 
@@ -65,6 +66,7 @@ def follow(job: Job) -> None:
                 continue
     except KeyboardInterrupt:
         job.cancel()
+        wait([job.future], STOP_SECONDS)  # until the store knows that it was stopped
         raise Cancelled from None
     finally:
         bar.report(job.fraction, job.label)

@@ -74,7 +74,7 @@ def class_table(scene: Scene) -> tuple[int, ...]:
         on_select="rerun",
         selection_mode="multi-row",
         hide_index=True,
-        height=380,
+        height=min(380, 36 * (len(rows) + 1)),
         column_config={
             "class": st.column_config.TextColumn(width=70, pinned=True),
             "recall": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width=105),

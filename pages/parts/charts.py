@@ -137,5 +137,5 @@ def top_classes(names: Sequence[str], shares: Sequence[float], label: str) -> al
             ),
             tooltip=[alt.Tooltip("class:N"), alt.Tooltip("confidence:Q", format=".2%"), alt.Tooltip("is:N")],
         )
-        .properties(height=32 * len(rows) + 20)
+        .properties(height=22 * len(rows) + 75)
     )

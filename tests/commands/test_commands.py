@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,26 @@ def test_as_a_program_it_shows_a_bar_and_ends_with_the_code(made, tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: there is no architecture called 'nonsense'")
+
+
+def test_ctrl_c_stops_the_job_and_says_that_it_can_be_resumed(made, tmp_path, capsys, home, monkeypatch):
+    from engine.commands import waiting
+    from engine.runs.run import Outcome
+    from engine.runs.store import Store
+
+    def slow(subject, settings, progress):
+        for _ in progress.steps(10_000, "waiting"):
+            time.sleep(0.01)
+
+    class Interrupted(waiting.Bar):
+        def report(self, fraction, label):
+            if 0 < fraction < 1 and label == "waiting" and not self.bar.disable:
+                self.bar.disable = True
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.methods.evaluation.evaluate.evaluate", slow)
+    monkeypatch.setattr(waiting, "Bar", Interrupted)
+    assert main(["evaluate", *made, "--out", str(tmp_path / "out")]) == 130
+    assert "the same command resumes" in capsys.readouterr().err
+    (entry,) = Store(home).register.entries()
+    assert entry.outcome == Outcome.CANCELLED
