@@ -161,9 +161,9 @@ class Workbench:
             if state and row.signature == state and row.source == json.loads(json.dumps(source)):
                 return row.fingerprint
         kept = upload or (state if path.suffix.lower() == ".zip" else "")
-        if path.suffix.lower() == ".zip":
-            self.store.check_room(unpacked_bytes(path))
         try:
+            if path.suffix.lower() == ".zip":
+                self.store.check_room(unpacked_bytes(path))
             images = load_images(path, options, self.store.database.files / kept / UNPACKED if kept else None, progress)
             return self._add_images(images, source, state, kept)
         except BaseException:  # a stop, too, must leave nothing behind
@@ -284,6 +284,7 @@ class Workbench:
             self.drop_upload(old)
         with self._sets_lock:
             self._sets.pop(fingerprint, None)
+            self._subjects.clear()  # they read where the images lay before
         return fingerprint
 
     def _weights(self, file: str) -> dict[str, Tensor]:

@@ -202,3 +202,27 @@ def test_a_killed_process_leaves_its_run_interrupted_and_it_can_be_asked_again(b
     monkeypatch.setattr(step, "predict", lambda *a, **k: computed.append(len(a[2])) or real(*a, **k))
     assert evaluated(bench, bench.subject(opened)).summary.accuracy.n == 36
     assert computed == [16]  # the first piece was kept
+
+
+def zipped(folder: Path) -> bytes:
+    import shutil
+
+    return Path(shutil.make_archive(str(folder), "zip", folder)).read_bytes()
+
+
+def test_data_that_is_uploaded_again_is_read_where_it_lies_now(bench, opened, tmp_path, home):
+    content = zipped(colour_folder(tmp_path / "again"))
+    for name in ("first.zip", "second.zip"):
+        upload = bench.keep_upload([(name, io.BytesIO(content))], len(content))
+        dataset = bench.add_images(bench.upload_path(upload), DataOptions(), upload)
+        assert bench.subject(Opened(opened.model, dataset)).images.read([0]).shape == (1, 3, 16, 16)
+    assert [folder.name for folder in (home / "files").iterdir() if folder.is_dir()] == [upload]
+
+
+def test_a_zip_that_has_no_room_leaves_no_upload_behind(bench, tmp_path, home):
+    content = zipped(colour_folder(tmp_path / "large"))
+    upload = bench.keep_upload([("large.zip", io.BytesIO(content))], len(content))
+    bench.store.quota_bytes = bench.store.database.bytes_used()
+    with pytest.raises(ValueError, match="there is no room"):
+        bench.add_images(bench.upload_path(upload), DataOptions(), upload)
+    assert list((home / "files").iterdir()) == []

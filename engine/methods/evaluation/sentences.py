@@ -93,7 +93,7 @@ def stands_out(summary: Summary) -> bool:
     right = summary.accuracy.value * summary.accuracy.n - worst.recall.value * worst.support
     labels = sum(each.support >= FEW_IMAGES for each in summary.per_class)
     trials = int(worst.recall.effective_n)
-    chance = bdtr(int(worst.recall.value * trials), trials, right / others)
+    chance = bdtr(round(worst.recall.value * trials), trials, right / others)
     return bool(chance < 0.05 / labels)
 
 
