@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -45,8 +46,18 @@ def test_every_folder_and_file_that_the_readme_names_is_there():
 def test_the_requirements_are_what_the_code_imports():
     imported = set()
     for file in [ROOT / "app.py", *ROOT.glob("engine/**/*.py"), *ROOT.glob("pages/**/*.py")]:
-        imported |= set(re.findall(r"^\s*(?:from|import) (\w+)", file.read_text(), re.MULTILINE))
-    package = {"sklearn": "scikit-learn", "PIL": "pillow", "sqlite_utils": "sqlite-utils"}
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    package = {
+        "sklearn": "scikit-learn",
+        "PIL": "pillow",
+        "sqlite_utils": "sqlite-utils",
+        "umap": "umap-learn",
+        "vl_convert": "vl-convert-python",
+    }
     foreign = {package.get(name, name) for name in imported - sys.stdlib_module_names - {"engine", "pages"}}
     listed = set(re.findall(r"^([\w-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     assert foreign <= listed
