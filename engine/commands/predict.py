@@ -9,10 +9,10 @@ from typing import Any
 from engine.commands.subject_options import add_subject_options, subject_of
 from engine.commands.waiting import answer
 from engine.methods.evaluation import EVALUATION
-from engine.methods.evaluation.export import rounded
 from engine.methods.evaluation.result import Evaluation
 from engine.methods.evaluation.settings import EvaluationSettings
 from engine.subject.image_set import ImageSet
+from engine.toolkit.error_table import rounded
 from engine.toolkit.tables import to_csv
 from engine.workbench import Workbench
 

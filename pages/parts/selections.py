@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from engine.methods.evaluation.export import error_csv, error_rows, error_zip
+from engine.methods.evaluation.export import error_rows, error_zip
 from engine.methods.evaluation.result import Evaluation
 from engine.runs.shelf import Selection
 from engine.subject.subject import Subject
+from engine.toolkit.error_table import error_csv
 from engine.workbench import Workbench
 from pages.parts import picks
 from pages.parts.text import plain

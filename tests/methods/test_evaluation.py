@@ -12,13 +12,14 @@ from torch import nn
 
 from engine.methods.evaluation import EVALUATION, FEATURES
 from engine.methods.evaluation.evaluate import outcomes
-from engine.methods.evaluation.features import last_layer, nearest
+from engine.methods.evaluation.features import nearest
 from engine.methods.evaluation.figures import calibration_error, summarise
 from engine.methods.evaluation.sentences import how_good, stands_out, suggestion, what_fails
 from engine.methods.evaluation.settings import EvaluationSettings, FeatureSettings
 from engine.runs.progress import Progress
 from engine.subject.image_set import UNLABELLED, Seen
 from engine.subject.subject import joined
+from engine.toolkit.taps import last_layer
 from tests.conftest import BLUE, GREEN, RED, colour_images
 
 
@@ -166,7 +167,7 @@ def test_the_last_layer_is_the_one_that_runs_last_not_the_one_defined_last(rgb_s
 
     classifier = rgb_subject.classifier
     classifier.network = Backwards()
-    assert last_layer(classifier, rgb_subject.images) is classifier.network.head
+    assert last_layer(classifier, torch.zeros(1, 3, 8, 8)) is classifier.network.head
 
 
 def test_the_sentences_hold_the_figures(rgb_subject):

@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from engine.methods.evaluation import EVALUATION
-from engine.methods.evaluation.export import COLUMNS, PREDICTION_COLUMNS, error_csv, error_rows, error_zip, rows
+from engine.methods.evaluation.export import PREDICTION_COLUMNS, error_rows, error_zip, rows
 from engine.methods.evaluation.settings import EvaluationSettings
 from engine.runs.progress import Progress
+from engine.toolkit.error_table import COLUMNS, error_csv
 from engine.toolkit.tables import from_csv, to_csv
 
 

@@ -13,6 +13,7 @@ from engine.methods.evaluation.settings import EvaluationSettings
 from engine.runs.progress import Progress
 from engine.subject.image_set import UNLABELLED, Seen
 from engine.subject.subject import Subject
+from engine.toolkit.answers import margin
 from engine.toolkit.prediction import predict
 
 PIECE_IMAGES = 2048  # kept together, so that a resumed evaluation repeats no more than these
@@ -74,16 +75,13 @@ def outcomes(logits: Tensor, labels: np.ndarray) -> dict[str, np.ndarray]:
     log_shares = F.log_softmax(logits, dim=1)
     best, top = log_shares.topk(min(5, logits.shape[1]), dim=1)
     known = torch.from_numpy(labels != UNLABELLED)
-    target = torch.from_numpy(labels).clamp(min=0)[:, None]
-    ours = logits.gather(1, target)
-    # the best other class: the second if the label comes first, else the first
-    others = logits.scatter(1, target, -torch.inf).amax(dim=1, keepdim=True)
+    target = torch.from_numpy(labels).clamp(min=0)
     nothing = torch.tensor(torch.nan)
     return {
         "top": top.numpy(),
         "top_confidence": best.exp().numpy(),
-        "loss": torch.where(known, -log_shares.gather(1, target)[:, 0], nothing).numpy(),
-        "margin": torch.where(known, (ours - others)[:, 0], nothing).numpy(),
+        "loss": torch.where(known, -log_shares.gather(1, target[:, None])[:, 0], nothing).numpy(),
+        "margin": torch.where(known, margin(logits, target), nothing).numpy(),
     }
 
 

@@ -12,30 +12,8 @@ import numpy as np
 from engine.methods.evaluation.result import Evaluation
 from engine.subject.image_set import UNLABELLED, ImageSet
 from engine.subject.subject import Subject
-from engine.toolkit.tables import to_csv
+from engine.toolkit.error_table import error_csv, rounded
 
-COLUMNS = (
-    "sample_id",
-    "file_name",
-    "split",
-    "label",
-    "prediction",
-    "confidence",
-    "corrected_label",
-    "cluster_id",
-    "cluster_name",
-    "is_error",
-    "loss",
-    "margin",
-    "cluster_size",
-    "cluster_error_rate",
-    "source",
-    "method",
-    "run_id",
-    "model_sha256",
-    "dataset_sha256",
-    "note",
-)
 PREDICTION_COLUMNS = (
     "sample_id",
     "file_name",
@@ -72,11 +50,6 @@ def rows(evaluation: Evaluation, images: ImageSet, chosen: Sequence[int] | np.nd
     return found
 
 
-def rounded(value: float) -> float:
-    """The value in six digits, which is what float32 holds."""
-    return float(f"{value:.6g}")
-
-
 def error_rows(
     evaluation: Evaluation, subject: Subject, chosen: Sequence[int], name: str, run_id: str
 ) -> list[dict[str, Any]]:
@@ -100,11 +73,6 @@ def error_rows(
     return [{**row, **cluster} for row in found]
 
 
-def error_csv(found: Sequence[Mapping[str, Any]]) -> bytes:
-    """The rows of `error_rows` as a CSV."""
-    return to_csv(found, COLUMNS)
-
-
 def error_zip(found: Sequence[Mapping[str, Any]], images: ImageSet) -> bytes:
     """`metadata.csv` and the images as PNG beside it; opens as a Hugging Face image folder.
 
@@ -124,5 +92,5 @@ def error_zip(found: Sequence[Mapping[str, Any]], images: ImageSet) -> bytes:
                 continue
             bundle.writestr(place, picture.getvalue())
             moved.append({**row, "file_name": place, "note": row["file_name"]})
-        bundle.writestr("metadata.csv", to_csv(moved, COLUMNS))
+        bundle.writestr("metadata.csv", error_csv(moved))
     return buffer.getvalue()

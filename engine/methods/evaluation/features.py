@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -16,6 +13,7 @@ from engine.subject.classifier import Classifier
 from engine.subject.image_set import ImageSet
 from engine.subject.subject import Subject
 from engine.toolkit.prediction import as_tensor, batch_size, batches
+from engine.toolkit.taps import inputs_of, last_layer
 
 
 def features(subject: Subject, settings: FeatureSettings, progress: Progress) -> Features:
@@ -34,7 +32,9 @@ def penultimate(classifier: Classifier, images: ImageSet, indices: np.ndarray, p
     parts: list[Tensor] = []
     done = 0
     with torch.inference_mode():
-        layer = last_layer(classifier, images)
+        frame = images.frame
+        empty = torch.zeros(1, frame.channels, frame.height, frame.width, device=classifier.device)
+        layer = last_layer(classifier, empty)
         for part, pixels in batches(images, indices, batch_size(classifier)):
             progress.report(done / len(indices), "computing features")
             with inputs_of(layer) as seen:
@@ -48,36 +48,6 @@ def penultimate(classifier: Classifier, images: ImageSet, indices: np.ndarray, p
             done += len(part)
     progress.report(1.0, "computing features")
     return torch.cat(parts).numpy()
-
-
-def last_layer(classifier: Classifier, images: ImageSet) -> nn.Module:
-    """The linear or convolutional layer that runs last, found by one pass of an empty image."""
-    order: list[nn.Module] = []
-    handles = [
-        module.register_forward_hook(lambda layer, _inputs, _output: order.append(layer))
-        for module in classifier.modules()
-        if isinstance(module, (nn.Linear, nn.Conv2d))
-    ]
-    frame = images.frame
-    try:
-        classifier(torch.zeros(1, frame.channels, frame.height, frame.width, device=classifier.device))
-    finally:
-        for handle in handles:
-            handle.remove()
-    if not order:
-        raise ValueError("the network has no linear or convolutional layer whose features could be compared")
-    return order[-1]
-
-
-@contextmanager
-def inputs_of(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what `layer` is given while the block runs, newest last."""
-    seen: list[Tensor] = []
-    handle = layer.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].detach()))
-    try:
-        yield seen
-    finally:
-        handle.remove()
 
 
 def nearest(features: Features, vector: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
