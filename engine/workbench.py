@@ -19,7 +19,7 @@ from engine.loading.manifests import TABLES
 from engine.loading.open_checkpoint import CheckpointOptions, Examined, examine, open_checkpoint
 from engine.runs.database import home_folder
 from engine.runs.progress import Progress
-from engine.runs.run import Run, Step
+from engine.runs.run import Input, Run, Step
 from engine.runs.shelf import DatasetRow, ModelRow
 from engine.runs.store import QUOTA_BYTES, Store
 from engine.runs.worker import Job, Worker
@@ -220,30 +220,32 @@ class Workbench:
 
     @staticmethod
     def question(
-        step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, str] | None = None, seed: int = 0
+        step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, Input] | None = None, seed: int = 0
     ) -> Run:
         """The run that asks this."""
         said = asdict(settings)  # type: ignore[call-overload]
-        return Run(step.name, step.version, subject.fingerprint, said, dict(inputs or {}), seed)
+        named = {name: each.fingerprint for name, each in (inputs or {}).items()}
+        return Run(step.name, step.version, subject.fingerprint, said, named, seed)
 
     def answer(
-        self, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, str] | None = None, seed: int = 0
+        self, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, Input] | None = None, seed: int = 0
     ) -> R | None:
         """What was found when this was asked before, or None."""
         return self.store.result(self.question(step, subject, settings, inputs, seed), step.result)
 
     def ask(
-        self, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, Any] | None = None, seed: int = 0
+        self, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, Input] | None = None, seed: int = 0
     ) -> Job:
         """Queue a question for the worker, which answers it on its own copy of the network."""
         run = self.question(step, subject, settings, inputs, seed)
         own = subject.afresh()
+        values = {name: each.value for name, each in (inputs or {}).items()}
 
         def work(progress: Progress) -> R:
             from engine.toolkit.seeding import seeded
 
             with seeded(seed):
-                return step.run(own, settings, inputs or {}, progress)
+                return step.run(own, settings, values, progress)
 
         return self.worker.submit(Job(self.store, run, step.title, subject.model, subject.dataset), work)
 

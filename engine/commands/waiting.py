@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotYet
 from concurrent.futures import wait
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from engine.runs.progress import Cancelled, Progress
-from engine.runs.run import Outcome, Step
+from engine.runs.run import Input, Outcome, Step
 from engine.runs.worker import Job
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
@@ -37,16 +38,18 @@ class Bar(Progress):
         self.bar.write(sentence, file=sys.stderr)
 
 
-def answer(bench: Workbench, step: Step[S, R], subject: Subject, settings: S) -> tuple[R, float]:
+def answer(
+    bench: Workbench, step: Step[S, R], subject: Subject, settings: S, inputs: Mapping[str, Input] | None = None
+) -> tuple[R, float]:
     """What the step found, known or computed now, and the seconds that it took to compute.
 
     Raises ValueError with the reason where it fails, Cancelled after Ctrl+C.
     """
-    found = bench.answer(step, subject, settings)
+    found = bench.answer(step, subject, settings, inputs)
     if found is None:
-        follow(bench.ask(step, subject, settings))
-        found = bench.answer(step, subject, settings)
-    entry = bench.store.register.entry(bench.question(step, subject, settings).fingerprint)
+        follow(bench.ask(step, subject, settings, inputs))
+        found = bench.answer(step, subject, settings, inputs)
+    entry = bench.store.register.entry(bench.question(step, subject, settings, inputs).fingerprint)
     if found is None or entry is None:
         raise ValueError("the result could not be kept; is the data folder writable?")
     return found, entry.seconds

@@ -27,8 +27,16 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Input:
+    """Something that a step builds on: another run's result, a selection, labels; and the fingerprint it goes by."""
+
+    fingerprint: str
+    value: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Step(Generic[S, R]):
-    """One piece of work: `run(subject, settings, inputs, progress) -> Result`.
+    """One piece of work: `run(subject, settings, inputs, progress) -> Result`, the inputs' values by their names.
 
     `settings` and `result` are frozen dataclasses; a step whose mathematics changes gets another `version`, so that
     answers of the old one are not taken for its own. `title` is what a person reads while it runs.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
 from engine.runs.register import Entry
-from engine.runs.run import Outcome, Step
+from engine.runs.run import Input, Outcome, Step
 from engine.runs.worker import Job
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
@@ -17,6 +18,27 @@ from pages.parts.text import duration, plain
 S = TypeVar("S")
 R = TypeVar("R")
 POLL_SECONDS = 0.5
+AT_ONCE_SECONDS = 20.0  # what takes no longer starts by itself
+
+
+@dataclass(frozen=True)
+class Asked(Generic[S, R]):
+    """A question on a page."""
+
+    bench: Workbench
+    step: Step[S, R]
+    subject: Subject
+    settings: S
+    inputs: Mapping[str, Input] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The run's."""
+        return self.bench.question(self.step, self.subject, self.settings, self.inputs).fingerprint
+
+    def answer(self) -> R | None:
+        """What was found when it was asked before, or None."""
+        return self.bench.answer(self.step, self.subject, self.settings, self.inputs)
 
 
 def answered(
@@ -25,43 +47,38 @@ def answered(
     subject: Subject,
     settings: S,
     estimate: Callable[[], float],
-    most_seconds: float = 20.0,
+    most_seconds: float = AT_ONCE_SECONDS,
+    inputs: Mapping[str, Input] | None = None,
+    partly: Callable[[dict[str, Any]], None] | None = None,
 ) -> R | None:
     """The answer if it is known; else shows how the question stands, and None.
 
     A question never asked before starts by itself if `estimate()`, in seconds, is at most `most_seconds`; else a
-    person starts it, knowing how long it will take.
+    person starts it, knowing how long it will take. `partly` draws what a running job shows of its first findings.
     """
-    fingerprint = bench.question(step, subject, settings).fingerprint
-    found, entry = bench.answer(step, subject, settings), bench.store.register.entry(fingerprint)
+    asked = Asked(bench, step, subject, settings, inputs)
+    found, entry = asked.answer(), bench.store.register.entry(asked.fingerprint)
     if found is None and entry is not None and entry.outcome == Outcome.FINISHED:
-        found = bench.answer(step, subject, settings)  # it may have come between the two
+        found = asked.answer()  # it may have come between the two
     if found is not None:
         return found
-    job = bench.worker.jobs.get(fingerprint)
+    job = bench.worker.jobs.get(asked.fingerprint)
     if job is not None and not job.is_over:
-        watch(job)
+        watch(job, partly)
     elif entry is None:
-        first_time(bench, step, subject, settings, estimate, most_seconds)
+        first_time(asked, estimate, most_seconds)
     elif entry.outcome in (Outcome.WAITING, Outcome.RUNNING):
-        wait_for_another(bench, fingerprint)
+        wait_for_another(bench, asked.fingerprint)
     elif entry.outcome == Outcome.FINISHED:  # dropped for room, or it can't be read any more
-        start(bench, step, subject, settings)
+        start(asked)
     else:
-        over(bench, step, subject, settings, entry)
+        over(asked, entry)
     return None
 
 
-def first_time(
-    bench: Workbench,
-    step: Step[S, R],
-    subject: Subject,
-    settings: S,
-    estimate: Callable[[], float],
-    most_seconds: float,
-) -> None:
+def first_time(asked: Asked[S, R], estimate: Callable[[], float], most_seconds: float) -> None:
     """Start a short question; offer a long one with the time that it will take."""
-    key = f"estimate {bench.question(step, subject, settings).fingerprint}"
+    key, title = f"estimate {asked.fingerprint}", asked.step.title
     if key not in st.session_state:
         try:
             st.session_state[key] = estimate()
@@ -69,17 +86,17 @@ def first_time(
             st.session_state[key] = 0.0
     seconds = st.session_state[key]
     if seconds <= most_seconds:
-        start(bench, step, subject, settings)
+        start(asked)
         return
-    st.info(f"**{step.title}** has not been run on this. It will take about {duration(seconds)}.")
-    if st.button(f"Run {step.title.lower()}", type="primary", key=f"run {key}"):
-        start(bench, step, subject, settings)
+    st.info(f"**{title}** has not been run on this. It will take about {duration(seconds)}.")
+    if st.button(f"Run {title.lower()}", type="primary", key=f"run {key}"):
+        start(asked)
 
 
-def start(bench: Workbench, step: Step[S, R], subject: Subject, settings: S) -> None:
+def start(asked: Asked[S, R]) -> None:
     """Ask, and draw the page anew with the question under way."""
     try:
-        bench.ask(step, subject, settings)
+        asked.bench.ask(asked.step, asked.subject, asked.settings, asked.inputs)
     except ValueError as error:  # another process got there first
         st.info(plain(str(error)))
         return
@@ -87,7 +104,7 @@ def start(bench: Workbench, step: Step[S, R], subject: Subject, settings: S) -> 
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def watch(job: Job) -> None:
+def watch(job: Job, partly: Callable[[dict[str, Any]], None] | None) -> None:
     """A running job with its time left and a stop; the page is drawn anew when it is over."""
     if job.is_over:
         st.rerun()
@@ -97,6 +114,8 @@ def watch(job: Job) -> None:
         for sentence in job.notes:
             st.caption(plain(sentence))
         st.button("Stop", key=f"stop {job.fingerprint}", on_click=job.cancel)
+    if partly is not None and job.partial:
+        partly(job.partial)
 
 
 @st.fragment(run_every=2.0)
@@ -111,10 +130,10 @@ def wait_for_another(bench: Workbench, fingerprint: str) -> None:
 def standing(job: Job) -> str:
     """How far a job has come, in words."""
     left = job.seconds_left
-    return f"{plain(job.label)} · {job.fraction:.0%}" + (f" · about {duration(left)} left" if left else "")
+    return f"{plain(job.label)} · {job.fraction:.0%}" + (f" · {duration(left)} left" if left else "")
 
 
-def over(bench: Workbench, step: Step[S, R], subject: Subject, settings: S, entry: Entry) -> None:
+def over(asked: Asked[S, R], entry: Entry) -> None:
     """A run that ended without an answer: why, and the way on."""
     again = {
         Outcome.CANCELLED: ("was stopped", "Resume"),
@@ -123,9 +142,9 @@ def over(bench: Workbench, step: Step[S, R], subject: Subject, settings: S, entr
     }
     what, label = again[entry.outcome]
     show = st.error if entry.outcome == Outcome.FAILED else st.warning
-    show(f"**{step.title}** {what}" + (f": {plain(entry.message)}." if entry.message else "."))
+    show(f"**{asked.step.title}** {what}" + (f": {plain(entry.message)}." if entry.message else "."))
     if st.button(label, type="primary", key=f"again {entry.fingerprint}"):
-        start(bench, step, subject, settings)
+        start(asked)
     if entry.detail and entry.outcome == Outcome.FAILED:
         with st.expander("What the program said"):
             st.code(entry.detail, language=None)
