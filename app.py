@@ -16,6 +16,12 @@ page = st.navigation(
         st.Page(
             "pages/evaluation.py", title="Overview", icon=":material/monitoring:", url_path="overview", default=True
         ),
+        st.Page(
+            "pages/input_optimization.py",
+            title="Input optimization",
+            icon=":material/tune:",
+            url_path="input_optimization",
+        ),
         st.Page("pages/ledger.py", title="Ledger", icon=":material/receipt_long:", url_path="ledger"),
     ]
 )

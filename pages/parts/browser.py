@@ -19,6 +19,7 @@ from pages.parts.charts import MOST_CLASSES, class_rates, confidence_histogram, 
 from pages.parts.draw import draw, written_once
 from pages.parts.grid import PAGE_TILES, TILE, Tile, image_grid
 from pages.parts.image_card import image_card
+from pages.parts.saving import captioned
 from pages.parts.text import plain
 from pages.parts.thumbnails import thumbnails
 
@@ -103,10 +104,11 @@ def matrix(scene: Scene) -> tuple[tuple[int, int], ...]:
     chart = written_once(f"confusion {scene.run_id}", partial(confusion_matrix, confusion, classes))
     event = draw(chart, key, "Confusion matrix: images by label and prediction", "rerun")
     shown = f" Shown: the {MOST_CLASSES} classes with the most mistakes." if len(classes) > MOST_CLASSES else ""
-    st.caption(
+    said = (
         "Click a cell to see its images, another to add it. Blue: right; orange: wrong; the stronger, "
         f"the larger the share of the label's images.{shown}"
     )
+    captioned(chart, key, said, "confusions")
     cells = event["selection"].get("cell", [])
     return tuple((number[cell["label"]], number[cell["prediction"]]) for cell in cells if "prediction" in cell)
 
@@ -121,7 +123,9 @@ def histograms(scene: Scene, wanted: Filter) -> Filter:
         make = partial(confidence_histogram, scene.evaluation.confidence[these], answer)
         with column:
             chart = written_once(f"{answer} {scene.run_id}", make)
-            event = draw(chart, scene.key(f"confidence {answer}"), f"Confidence of {answer} answers", "rerun")
+            key = scene.key(f"confidence {answer}")
+            event = draw(chart, key, f"Confidence of {answer} answers", "rerun")
+            captioned(chart, key, f"Confidence of {answer} answers.", f"confidence-{answer}")
         brushed = event["selection"].get("range") or {}
         if bounds := next(iter(brushed.values()), None):
             ranges[answer] = (max(0.0, float(bounds[0])), min(1.0, float(bounds[1])))

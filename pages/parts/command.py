@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from engine.methods.input_optimization.settings import BreakpointSettings, SweepSettings, published
 from engine.subject.subject import Subject
 from engine.workbench import DEMOS, LOADED, Opened, Workbench
 
@@ -14,6 +15,27 @@ def evaluate_command(bench: Workbench, subject: Subject, role: str) -> str:
     return (
         shlex.join(["python", "-m", "engine", "evaluate", *options, "--role", role, "--out", "out"]) if options else ""
     )
+
+
+def input_optimization_command(
+    bench: Workbench, subject: Subject, settings: SweepSettings, rule: BreakpointSettings, selection: bool
+) -> str:
+    """The command for a sweep and the way back, "" where there is none: for a selection, or grids set by hand."""
+    options = subject_options(bench, subject)
+    if not options or selection:
+        return ""
+    names = [grid.families for grid in settings.grids]
+    side = min(subject.images.frame.height, subject.images.frame.width)
+    words = ["python", "-m", "engine", "input-optimization", *options]
+    levels = max(len([each for each in those if each > 0]) for grid in settings.grids for those in grid.severities)
+    if settings.grids == (published(side),):
+        words += ["--published"]
+    else:
+        words += ["--families", ",".join(name for families in names for name in families), "--levels", str(levels)]
+        words += ["--together"] if len(names) == 1 and len(names[0]) > 1 else []
+    words += ["--role", settings.role, "--images", str(settings.images), "--rule", rule.rule]
+    words += ["--drop", repr(rule.drop)] if rule.rule == "drop" else ["--level", repr(rule.level)]
+    return shlex.join([*words, "--out", "out"])
 
 
 def subject_options(bench: Workbench, subject: Subject) -> list[str]:

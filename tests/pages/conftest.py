@@ -8,6 +8,7 @@ unsurely. In test, `test/red/green.png` is.
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import threading
 import zipfile
@@ -86,7 +87,7 @@ def framed(request, monkeypatch) -> None:
 @pytest.fixture(autouse=True)
 def charts_unchecked(request, monkeypatch) -> None:
     """Altair's check of each chart takes half the time of a page; the tests of the charts leave it on."""
-    if not request.module.__name__.endswith("test_charts"):
+    if not request.module.__name__.endswith("_charts"):
         monkeypatch.setattr(SchemaBase, "validate", classmethod(lambda *arguments: None))
 
 
@@ -178,13 +179,26 @@ def key_of(at: AppTest, what: str) -> str:
 
 
 def charts(at: AppTest) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each chart shown, by its key."""
-    shown = at.get("vega_lite_chart")
-    return {
-        each.key: convert_arrow_bytes_to_pandas_df(each.proto.data.data).to_dict("records")
-        for each in shown
-        if each.key
-    }
+    """The rows of each chart shown, those of all its layers, by its key."""
+    return {each.key: chart_rows(each.proto) for each in at.get("vega_lite_chart") if each.key}
+
+
+def drawn(at: AppTest) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each chart shown, by what a screen reader is told; those without selections have no key."""
+    return {each.proto.alt: chart_rows(each.proto) for each in at.get("vega_lite_chart")}
+
+
+def chart_rows(proto: Any) -> list[dict[str, Any]]:
+    """The rows that go with a chart as a table, or that stand in its layers."""
+    if proto.data.data:
+        return convert_arrow_bytes_to_pandas_df(proto.data.data).to_dict("records")
+    return inline_rows(json.loads(proto.spec))
+
+
+def inline_rows(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that stand in a chart's specification, of all its layers."""
+    own = spec.get("data", {}).get("values", [])
+    return [*own, *(row for layer in spec.get("layer", []) for row in inline_rows(layer))]
 
 
 def grid_key(at: AppTest) -> str:
