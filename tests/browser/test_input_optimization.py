@@ -1,0 +1,113 @@
+"""What a person does on the page on input optimization, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.methods.input_optimization.settings import SweepSettings, alone
+from engine.toolkit.tables import from_csv
+from engine.workbench import Workbench
+from tests.browser.conftest import serve, settled
+from tests.browser.test_app import wait_for_text
+
+pytestmark = pytest.mark.browser
+
+LONG_MS = 120_000
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    """The page on the built-in digits, where rotation and blur have been asked for."""
+    bench = Workbench(tmp_path / "home")
+    opened = bench.open_demo("digits")
+    bench.remember_opened(opened)
+    settings = SweepSettings((alone("rotation", 4), alone("gaussian_blur", 4)), images=60)
+    asked = {"settings": asdict(settings), "selection": []}
+    bench.store.shelf.remember(f"asked sweep {bench.subject(opened).fingerprint}", asked)
+    bench.worker.close()
+    server = serve(tmp_path / "home")
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    context.set_default_timeout(LONG_MS)
+    tab = context.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{server.url}/input_optimization")
+    settled(tab)
+    tab.get_by_text("transformed images").first.wait_for()
+    yield tab
+    assert errors == []
+    assert tab.locator('[data-testid="stException"]').count() == 0
+    context.close()
+    server.process.kill()
+    server.process.wait()
+
+
+def test_from_the_whole_picture_to_one_image_and_back(page):
+    wait_for_text(page, "It breaks first under")
+    choose(page, "Maps")
+    wait_for_text(page, "trustworthiness")
+    settled(page)
+    drag(page, "Images as points")
+    wait_for_text(page, "Brushed on the maps below")
+    brushed = int(re.search(r"(\d+) images", page.get_by_text("Brushed on the maps below").inner_text()).group(1))
+    assert 0 < brushed < 50
+    wait_for_text(page, f"n = {brushed} images")
+    choose(page, "Images")
+    tile = page.locator('path[aria-label*="image: data:"]').nth(12)
+    tile.scroll_into_view_if_needed()
+    tile.click()
+    settled(page)
+    page.get_by_role("button", name="Try this image above").click()
+    settled(page)
+    page.get_by_role("button", name="Show all again").click()
+    settled(page)
+    assert page.get_by_text("Brushed on the maps below").count() == 0
+
+
+def test_what_was_found_is_taken_out_and_read_back(page, tmp_path):
+    choose(page, "Take out")
+    breakpoints = from_csv(downloaded(page, "Breakpoints"))
+    everywhere = [row for row in breakpoints if row["scope"] == "all"]
+    assert [(row["family"], row["side"]) for row in everywhere] == [
+        ("rotation", "counter-clockwise"),
+        ("rotation", "clockwise"),
+        ("gaussian_blur", "more"),
+    ]
+    (tmp_path / "pairs.npz").write_bytes(downloaded(page, "Pairs with images"))
+    with np.load(tmp_path / "pairs.npz", allow_pickle=False) as pairs:
+        assert pairs["transformed"].shape == (50 * 12, 3, 32, 32)
+    failing = from_csv(downloaded(page, "Error CSV"))
+    assert {row["source"] for row in failing} == {"transformed"}
+    assert downloaded(page, "SVG").startswith(b"<svg")
+
+
+def downloaded(page, label: str) -> bytes:
+    """What the first download button of this label gives."""
+    button = page.locator('[data-testid="stDownloadButton"] button').filter(has_text=re.compile(f"{label}$")).first
+    button.scroll_into_view_if_needed()
+    with page.expect_download() as waiting:
+        button.click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def choose(page, what: str) -> None:
+    """Another closer look."""
+    page.get_by_text(what, exact=True).first.click()
+    settled(page)
+
+
+def drag(page, says: str) -> None:
+    """Drag over the left half of a chart."""
+    chart = page.locator(f'[aria-label="{says}"]').first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] - 12, steps=6)
+    page.mouse.up()
+    settled(page)
