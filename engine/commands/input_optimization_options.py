@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from engine.methods.input_optimization.settings import (
+    ROLES,
     RULES,
     STEP_RULES,
     SUCCESS,
@@ -18,10 +19,9 @@ from engine.methods.input_optimization.settings import (
     published,
     together,
 )
-from engine.subject.image_set import ImageSet, Role
+from engine.subject.image_set import ImageSet
 from engine.toolkit.transforms.families import FAMILIES, family_named, in_order
 
-ROLES = (Role.TRAIN.value, Role.POOL.value, Role.DIAGNOSIS.value)  # test images are only ever reported on
 LEVELS_ALONE, LEVELS_TOGETHER = 8, 4
 MOST_COMBINATIONS = 20_000  # of severities: more than anybody waits for
 DEFAULT = "default %(default)s"

@@ -12,6 +12,7 @@ from engine.methods.input_optimization import BREAKPOINTS, OPTIMISATION, SWEEP
 from engine.methods.input_optimization.settings import SweepSettings, alone, together
 from engine.runs.run import Outcome
 from engine.runs.shelf import Selection
+from engine.subject.preprocessing import Preprocessing
 from engine.toolkit.tables import from_csv
 from engine.toolkit.transforms.families import FAMILIES
 from pages.parts.input_optimization.take_out import arrays
@@ -234,3 +235,26 @@ def test_a_network_without_input_gradients_gets_the_sweep_and_the_reason(bench, 
     assert any(key.startswith("strips ") for key in charts(at))
     at = look(at, "Maps")
     assert "This is known when images have been brought back" in words(at)
+
+
+def test_another_classifier_of_the_same_classes_is_put_through_the_same_sweep(bench, colours, small):
+    darker = Preprocessing(3, 16, 16, (0.3,) * 3, (1.0,) * 3)
+    bench.change_model(colours.model, "in the dark", bench.subject(colours).blueprint.classes, darker)
+    at = settled(look(opened(bench), "Two classifiers"), bench)
+    assert labelled(at.selectbox, "Compare with").value is not None
+    assert asked_steps(bench).count(SWEEP.name) == 2
+    marks = drawn(at)["Breakpoints of both classifiers"]
+    assert {row["classifier"] for row in marks if "classifier" in row} == {
+        bench.model(colours.model).name,
+        "in the dark",
+    }
+    assert any("beyond chance" in table.value for table in at.dataframe)
+
+
+def test_images_of_test_in_a_selection_are_left_out_and_that_is_said(bench, colours, small):
+    subject = bench.subject(colours)
+    indices = np.concatenate([subject.images.indices("diagnosis")[:3], subject.images.indices("test")[:2]])
+    ids = tuple(subject.images.ids[indices].tolist())
+    bench.store.shelf.keep_selection(Selection("mixed", subject.dataset, "by hand", ids))
+    at = ran(labelled(opened(bench).selectbox, "Selection in hand").set_value("mixed"))
+    assert "3 images (2 of the selection are left out: of test, or without a label)" in words(at)

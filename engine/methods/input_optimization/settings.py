@@ -15,6 +15,7 @@ from engine.toolkit.transforms.families import family_named, in_order
 STEP_RULES = ("momentum", "adam", "minimal", "paper")
 SUCCESS = ("loss", "margin")
 RULES = ("drop", "level")
+ROLES = (Role.DIAGNOSIS.value, Role.POOL.value, Role.TRAIN.value)
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,11 @@ class SweepSettings:
     def __post_init__(self) -> None:
         if not self.grids:
             raise ValueError("choose at least one transform")
-        if self.role not in tuple(Role):
-            raise ValueError(f"role must be one of {', '.join(Role)}, got {self.role!r}")
+        if self.role not in ROLES:
+            raise ValueError(
+                f"role must be one of {', '.join(ROLES)}, got {self.role!r}; images of test are only reported, "
+                "and what breaks them would decide what is mended"
+            )
         if self.images < 1:
             raise ValueError(f"images must be at least 1, got {self.images}")
 

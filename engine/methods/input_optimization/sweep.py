@@ -11,7 +11,7 @@ from engine.methods.input_optimization.result import Outcomes, Sweep, Swept
 from engine.methods.input_optimization.settings import Grid, SweepSettings
 from engine.methods.input_optimization.views import Views
 from engine.runs.progress import Progress
-from engine.subject.image_set import UNLABELLED, ImageSet
+from engine.subject.image_set import UNLABELLED, ImageSet, Role
 from engine.subject.subject import Subject
 from engine.toolkit.transforms.families import family_named
 
@@ -66,18 +66,20 @@ def check_fit(images: ImageSet, grids: Sequence[Grid]) -> None:
 
 
 def chosen(images: ImageSet, settings: SweepSettings, selection: Sequence[str] | None) -> np.ndarray:
-    """The indices of the images to sweep, in an order that their ids decide; of a selection all that are labelled.
+    """The indices of the images to sweep, in an order that their ids decide; of a selection all that may be looked at.
 
-    The first few are a fair draw of all, one of each unit as long as there are others.
+    Those have a label, and are not of `test`. The first few are a fair draw of all, one of each unit as long as there
+    are others.
     """
     if selection is None:
         indices = images.indices(settings.role)
     else:
         known = [each for each in dict.fromkeys(selection) if each in images.position]
         indices = np.array([images.position[each] for each in known], dtype=np.int64)
+        indices = indices[images.roles[indices] != Role.TEST]
     indices = indices[images.labels[indices] != UNLABELLED]
     if len(indices) == 0:
-        where = "in the selection" if selection is not None else f"with the role {settings.role!r}"
+        where = "in the selection, test left out," if selection is not None else f"with the role {settings.role!r}"
         raise ValueError(f"there is no labelled image {where}, so nothing can be said to break")
     drawn_by_hash = np.array([hashlib.sha256(each.encode()).hexdigest() for each in images.ids[indices].tolist()])
     indices = indices[np.argsort(drawn_by_hash, kind="stable")]

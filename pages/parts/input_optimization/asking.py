@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine.methods.input_optimization import SWEEP
 from engine.methods.input_optimization.settings import (
+    ROLES,
     BreakpointSettings,
     Grid,
     SweepSettings,
@@ -28,7 +29,6 @@ from pages.parts.text import duration, plain
 
 ALONE, TOGETHER, PUBLISHED = "each alone", "two together", "published grid"
 LEVELS, LEVELS_TOGETHER, IMAGES = 8, 4, 200
-ROLES = (Role.DIAGNOSIS, Role.POOL, Role.TRAIN)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def drafted(bench: Workbench, subject: Subject) -> tuple[SweepSettings, dict[str
     if misfits := [family for family in FAMILIES if family.misfit(channels(subject))]:
         listed = "; ".join(f"{family.title}: {family.misfit(channels(subject))}" for family in misfits)
         st.caption(f"Not for these images: {plain(listed)}.")
-    roles = [role.value for role in ROLES if len(subject.images.indices(role))]
+    roles = [role for role in ROLES if len(subject.images.indices(role))]
     carried = selections.in_hand(bench, subject.dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if carried is not None:
@@ -175,9 +175,12 @@ def said(bench: Workbench, subject: Subject, draft: tuple[SweepSettings, dict[st
         st.warning(plain(str(error)))
         return
     known = bench.answer(SWEEP, subject, settings, inputs) is not None
-    takes = "known already" if known else f"about {duration(estimated(bench, subject, settings, inputs)())}"
+    takes = "known already" if known else duration(estimated(bench, subject, settings, inputs)())
+    missing = len(selection or ()) - images
+    left_out = f" ({missing:,} of the selection are left out: of test, or without a label)" if missing > 0 else ""
     st.caption(
-        f"{images:,} images, {combinations:,} changes of each: {evaluations:,} questions to the network, {takes}."
+        f"{images:,} images{left_out}, {combinations:,} changes of each: "
+        f"{evaluations:,} questions to the network, {takes}."
     )
 
 

@@ -20,7 +20,9 @@ def one_transform(scene: Scene) -> None:
     name = choose_family(scene)
     grid, key = scene.single[name], scene.key(f"class heat {name}")
     st.markdown("##### Accuracy by label")
-    chart = class_heat(name, scene.sweep.classes, *by_class(scene.sweep, grid))
+    images = brushed(scene, "image")
+    shown = scene.sweep.take(images) if len(images) else scene.sweep
+    chart = class_heat(name, scene.sweep.classes, *by_class(shown, grid))
     draw(chart, key, f"Accuracy of each label under {name} at each severity")
     said = "Share of the label's images that are recognised; hover for n."
     captioned(chart, key, said, f"{name}-by-label")

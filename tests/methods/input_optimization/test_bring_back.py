@@ -8,12 +8,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.methods.input_optimization.bring_back import bring_back
+from engine.methods.input_optimization.bring_back import bring_back, step_rule
 from engine.methods.input_optimization.curves import worst_grids
 from engine.methods.input_optimization.optimise import NO_GRADIENT
 from engine.methods.input_optimization.pairs import pairs_of
 from engine.methods.input_optimization.result import ALREADY, NOT_REACHED, REACHED, Optimisation
 from engine.methods.input_optimization.settings import OptimisationSettings, SweepSettings, together
+from engine.methods.input_optimization.step_rules import Adam, Minimal, Momentum
 from engine.methods.input_optimization.sweep import sweep
 from engine.runs.progress import Cancelled, Progress
 from engine.toolkit.answers import margin
@@ -218,6 +219,16 @@ def test_a_full_device_changes_nothing(found_sweep):
     subject.classifier.forward = narrow
     assert_same(brought_back(found_sweep, subject=subject, progress=told), expected)
     assert len(told.notes) > 1
+
+
+# the rules
+
+
+def test_a_rule_has_the_size_and_the_steps_that_were_asked_for_or_its_own():
+    for name, kind in (("momentum", Momentum), ("adam", Adam)):
+        assert step_rule(OptimisationSettings(step_rule=name)) == kind()
+        assert step_rule(OptimisationSettings(step_rule=name, step_size=0.01)) == kind(0.01)
+    assert step_rule(OptimisationSettings(step_rule="minimal", most_steps=70)) == Minimal(70)
 
 
 # the classifier

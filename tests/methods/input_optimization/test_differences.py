@@ -11,7 +11,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from torch import nn
 
 from engine.methods.input_optimization.bring_back import bring_back
-from engine.methods.input_optimization.differences import differences
+from engine.methods.input_optimization.differences import differences, layer_names
 from engine.methods.input_optimization.pairs import pairs_of
 from engine.methods.input_optimization.result import ALREADY, NOT_REACHED, REACHED, Differences
 from engine.methods.input_optimization.settings import DifferenceSettings, OptimisationSettings
@@ -146,6 +146,12 @@ def test_by_default_it_is_what_the_last_layer_is_given(chain):
 def test_an_unknown_layer_is_refused_with_those_there_are(chain):
     with pytest.raises(ValueError, match="the network has no layer 'neck'; it has stem, act, head"):
         compared(chain, "neck")
+
+
+def test_the_names_are_those_of_the_layers_that_have_none_inside():
+    subject = curved_subject(8)
+    subject.classifier.network = nn.Sequential(nn.Sequential(nn.Flatten(), nn.ReLU()), nn.Linear(144, 3))
+    assert layer_names(subject) == ["0.0", "0.1", "1"]
 
 
 class Odd(Curved):

@@ -294,7 +294,8 @@ def test_all_five_results_are_found_again_and_other_inputs_are_another_question(
         asked(bench, subject, OPTIMISATION, OptimisationSettings(), other).fingerprint
         != chain["optimisation"][2].fingerprint
     )
-    selection = {"selection": Input("my selection", subject.images.ids[:5].tolist())}
+    chosen = subject.images.ids[subject.images.roles == "train"][:5].tolist()
+    selection = {"selection": Input("my selection", chosen)}
     assert bench.answer(SWEEP, subject, chain["sweep"][1], selection) is None
     few = asked(bench, subject, SWEEP, chain["sweep"][1], selection).value
-    assert sorted(few.ids.tolist()) == sorted(subject.images.ids[:5].tolist())
+    assert sorted(few.ids.tolist()) == sorted(chosen)

@@ -90,6 +90,12 @@ def test_grids_that_cannot_be_are_refused(families, severities, sentence):
         Grid(families, severities)
 
 
+@pytest.mark.parametrize("value", [0.0, -2.0])
+def test_a_factor_that_is_not_above_zero_is_refused_in_a_sentence(value):
+    with pytest.raises(ValueError, match=f"brightness has no value {value:g}: it starts at 1 times"):
+        family_named("brightness").severity(value)
+
+
 def test_at_least_one_step_a_side_is_needed():
     with pytest.raises(ValueError, match="levels must be at least 1, got 0"):
         steps("rotation", 0)
@@ -102,7 +108,8 @@ def test_at_least_one_step_a_side_is_needed():
     ("made", "sentence"),
     [
         (lambda: SweepSettings(()), "choose at least one transform"),
-        (lambda: SweepSettings((TURN,), role="all"), "role must be one of train, pool, diagnosis, test, got 'all'"),
+        (lambda: SweepSettings((TURN,), role="all"), "role must be one of diagnosis, pool, train, got 'all'"),
+        (lambda: SweepSettings((TURN,), role="test"), "images of test are only reported"),
         (lambda: SweepSettings((TURN,), images=0), "images must be at least 1, got 0"),
         (lambda: OptimisationSettings(success="luck"), "success must be one of loss, margin, got 'luck'"),
         (

@@ -233,30 +233,30 @@ def test_only_labelled_images_of_the_role_are_taken():
     subject = curved_subject()
     labels, roles = subject.images.labels.copy(), subject.images.roles.copy()
     labels[3] = UNLABELLED
-    roles[5] = "test"
+    roles[5] = "pool"
     subject = replace(subject, images=replace(subject.images, labels=labels, roles=roles))
     found = swept(subject)
     assert set(found.ids.tolist()) == set(np.delete(subject.images.ids, [3, 5]).tolist())
-    assert set(swept(subject, role="test").ids.tolist()) == {subject.images.ids[5]}
+    assert set(swept(subject, role="pool").ids.tolist()) == {subject.images.ids[5]}
 
 
 def test_a_selection_takes_the_place_of_the_draw():
     subject = curved_subject()
-    labels = subject.images.labels.copy()
-    labels[3] = UNLABELLED
-    subject = replace(subject, images=replace(subject.images, labels=labels))
+    labels, roles = subject.images.labels.copy(), subject.images.roles.copy()
+    labels[3], roles[4] = UNLABELLED, "test"
+    subject = replace(subject, images=replace(subject.images, labels=labels, roles=roles))
     ids = subject.images.ids
     selection = [ids[7], ids[3], ids[0], ids[7], "gone", ids[4]]
-    settings = SweepSettings((alone("rotation", 1),), role="test", images=1)
+    settings = SweepSettings((alone("rotation", 1),), role="pool", images=1)
     found = sweep(subject, settings, selection, Progress())
-    assert sorted(found.ids.tolist()) == sorted([ids[7], ids[0], ids[4]])
+    assert sorted(found.ids.tolist()) == sorted([ids[7], ids[0]])
 
 
 def test_without_a_labelled_image_the_sweep_says_so():
     subject = curved_subject()
-    with pytest.raises(ValueError, match="there is no labelled image with the role 'test', so nothing can be said"):
-        swept(subject, role="test")
-    with pytest.raises(ValueError, match="there is no labelled image in the selection"):
+    with pytest.raises(ValueError, match="there is no labelled image with the role 'pool', so nothing can be said"):
+        swept(subject, role="pool")
+    with pytest.raises(ValueError, match="there is no labelled image in the selection, test left out, so"):
         sweep(subject, SweepSettings((alone("rotation", 1),)), ["gone"], Progress())
 
 
