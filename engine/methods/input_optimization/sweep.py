@@ -79,7 +79,7 @@ def chosen(images: ImageSet, settings: SweepSettings, selection: Sequence[str] |
         indices = indices[images.roles[indices] != Role.TEST]
     indices = indices[images.labels[indices] != UNLABELLED]
     if len(indices) == 0:
-        where = "in the selection, test left out," if selection is not None else f"with the role {settings.role!r}"
+        where = "in the selection, test left out" if selection is not None else f"with the role {settings.role!r}"
         raise ValueError(f"there is no labelled image {where}, so nothing can be said to break")
     drawn_by_hash = np.array([hashlib.sha256(each.encode()).hexdigest() for each in images.ids[indices].tolist()])
     indices = indices[np.argsort(drawn_by_hash, kind="stable")]
