@@ -11,7 +11,7 @@ from engine.runs.run import Outcome
 from engine.workbench import Workbench
 from pages.parts import thumbnails
 from pages.parts.bench import framed, opened, workbench
-from pages.parts.text import duration, plain, size
+from pages.parts.text import briefly, duration, plain, size
 
 MARK = {
     Outcome.WAITING: "🕒",
@@ -56,7 +56,8 @@ def runs(bench: Workbench) -> None:
             {
                 "outcome": f"{MARK[entry.outcome]} {entry.outcome}",
                 "step": entry.title,
-                "settings": ", ".join(f"{name} {value}" for name, value in entry.run.settings.items()),
+                "settings": ", ".join(f"{name} {briefly(value)}" for name, value in entry.run.settings.items()),
+                "builds on": ", ".join(f"{name} {run[:6]}" for name, run in entry.run.inputs.items()),
                 "classifier": names.get(entry.model, "forgotten"),
                 "data": sets.get(entry.dataset, "forgotten"),
                 "asked": datetime.fromtimestamp(entry.asked_at).astimezone(),

@@ -7,12 +7,21 @@ import re
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$^=&])")
 # Streamlit replaces some of these after it has read the Markdown, where a backslash doesn't help
 LATE = re.compile(r"(?<=:)(?=\S)|(?=@)|(?<=-)(?=-)|(?<=[<>=])(?==)|(?<=www)(?=\.)|(?<=:/)(?=/)")
+MOST_LISTED = 6  # of a setting's values
 WORD_JOINER = "\u2060"  # no width, and no break
 
 
 def plain(text: str) -> str:
     """The text so that Streamlit's Markdown shows it as it is."""
     return SPECIAL.sub(r"\\\1", LATE.sub(WORD_JOINER, text.replace("\n", " ")))
+
+
+def briefly(value: object) -> str:
+    """A setting in a few words: of a long list, or one of lists, only how many there are."""
+    if isinstance(value, (list, tuple)):
+        simple = len(value) <= MOST_LISTED and not any(isinstance(each, (list, tuple, dict)) for each in value)
+        return (" ".join(map(str, value)) or "none") if simple else f"({len(value)})"
+    return str(value)
 
 
 def duration(seconds: float) -> str:

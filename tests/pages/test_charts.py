@@ -24,7 +24,7 @@ from pages.parts.charts import (
     top_classes,
 )
 from pages.parts.grid import COLUMNS, TILE, Tile, data_url, image_grid
-from pages.parts.text import duration, plain, size
+from pages.parts.text import briefly, duration, plain, size
 
 
 def rows_of(chart: Any) -> list[dict[str, Any]]:
@@ -185,3 +185,11 @@ def test_times_are_said_as_a_person_would(seconds, said):
 @pytest.mark.parametrize(("count", "said"), [(12, "12 B"), (1200, "1 kB"), (3_400_000, "3 MB"), (5e9, "5.0 GB")])
 def test_sizes_are_said_in_the_unit_that_suits_them(count, said):
     assert size(count) == said
+
+
+def test_settings_are_said_briefly():
+    assert briefly([1, 2]) == "1 2"
+    assert briefly([]) == "none"
+    assert briefly([{"families": ["rotation"]}]) == "(1)"
+    assert briefly(list(range(9))) == "(9)"
+    assert briefly("diagnosis") == "diagnosis"
