@@ -22,6 +22,7 @@ from pages.parts.input_optimization.trying import trying
 from pages.parts.input_optimization.two_classifiers import two_classifiers
 from pages.parts.input_optimization.whole_picture import partly, whole_picture
 from pages.parts.run_panel import AT_ONCE_SECONDS, answered
+from pages.parts.text import plain
 
 IMAGES, CLOSELY, MAPS, CUES, OTHER, OUT = (
     "Images",
@@ -67,6 +68,14 @@ def explorer(scene: Scene, wanted: Wanted) -> None:
     look = st.segmented_control(
         "A closer look", [IMAGES, CLOSELY, MAPS, CUES, OTHER, OUT], default=IMAGES, required=True, key="closer look"
     )
+    try:
+        closer_look(scene, wanted, look)
+    except ValueError as error:  # a file that was there when the data was loaded, say
+        st.warning(plain(str(error)))
+
+
+def closer_look(scene: Scene, wanted: Wanted, look: str) -> None:
+    """What was chosen to be seen."""
     if look == IMAGES:
         image_rows(scene)
     elif look == CLOSELY:

@@ -171,11 +171,11 @@ def said(bench: Workbench, subject: Subject, draft: tuple[SweepSettings, dict[st
     selection = ids_of(inputs) or None
     try:
         images, combinations, evaluations = count_of_sweep(subject.images, settings, selection)
+        known = bench.answer(SWEEP, subject, settings, inputs) is not None
+        takes = "known already" if known else duration(estimated(bench, subject, settings, inputs)())
     except ValueError as error:
         st.warning(plain(str(error)))
         return
-    known = bench.answer(SWEEP, subject, settings, inputs) is not None
-    takes = "known already" if known else duration(estimated(bench, subject, settings, inputs)())
     missing = len(selection or ()) - images
     left_out = f" ({missing:,} of the selection are left out: of test, or without a label)" if missing > 0 else ""
     st.caption(

@@ -33,10 +33,9 @@ SUCCESS_WORDS = {"loss": "the loss is below", "margin": "the margin is at least"
 
 def going_back(bench: Workbench, subject: Subject, sweep: Sweep, wanted: Wanted) -> WayBack | None:
     """What is known of the way back; asks for what is missing."""
-    settings = how_to_go_back(subject, sweep)
-    if settings is None:
-        return None
-    inputs = {"sweep": Input(bench.question(SWEEP, subject, wanted.settings, wanted.inputs).fingerprint, sweep)}
+    swept = bench.question(SWEEP, subject, wanted.settings, wanted.inputs).fingerprint
+    settings = how_to_go_back(subject, sweep, swept)
+    inputs = {"sweep": Input(swept, sweep)}
 
     def seconds() -> float:
         from engine.methods.input_optimization.estimate import seconds_of_optimisation
@@ -48,25 +47,26 @@ def going_back(bench: Workbench, subject: Subject, sweep: Sweep, wanted: Wanted)
     if found is None:
         return None
     st.caption(plain(what_comes_back(found)))
-    inputs["optimisation"] = Input(bench.question(OPTIMISATION, subject, settings, inputs).fingerprint, found)
+    run_id, method = bench.question(OPTIMISATION, subject, settings, inputs).fingerprint, chosen_method()
+    inputs["optimisation"] = Input(run_id, found)
     layer = DifferenceSettings(st.session_state.get("compared layer", ""))
     differences = answered(bench, DIFFERENCES, subject, layer, lambda: 0.0, inputs=inputs)
     if differences is None:
-        return WayBack(found)
+        return WayBack(run_id, method, found)
     inputs["differences"] = Input(bench.question(DIFFERENCES, subject, layer, inputs).fingerprint, differences)
     both = [
-        answered(bench, MAP, subject, MapSettings(points, chosen_method()), lambda: 0.0, inputs=inputs)
+        answered(bench, MAP, subject, MapSettings(points, method), lambda: 0.0, inputs=inputs)
         for points in ("transform", "image")
     ]
-    return WayBack(found, differences, *both)
+    return WayBack(run_id, method, found, differences, *both)
 
 
-def how_to_go_back(subject: Subject, sweep: Sweep) -> OptimisationSettings | None:
-    """The settings that were asked for last, at first the default; None where nothing is chosen."""
-    key = f"asked optimisation {subject.fingerprint} {len(sweep.grids)} {len(sweep.ids)}"
+def how_to_go_back(subject: Subject, sweep: Sweep, run_id: str) -> OptimisationSettings:
+    """The settings that were asked for last of the sweep that this run made, at first the default."""
+    key = f"asked optimisation {run_id}"
     with st.expander("How images are brought back", icon=":material/undo:"):
-        draft = drafted(subject, sweep)
-        if draft is not None and st.button("Bring back", type="primary", key="ask optimisation"):
+        draft = drafted(subject, sweep, run_id)
+        if st.button("Bring back", type="primary", key="ask optimisation"):
             st.session_state[key] = draft
     return st.session_state.setdefault(key, default(sweep))
 
@@ -81,13 +81,17 @@ def default(sweep: Sweep) -> OptimisationSettings:
     )
 
 
-def drafted(subject: Subject, sweep: Sweep) -> OptimisationSettings | None:
+def drafted(subject: Subject, sweep: Sweep, run_id: str) -> OptimisationSettings:
     """The settings that the widgets describe."""
     names = {
         number: " + ".join(family_named(n).title for n in swept.families) for number, swept in enumerate(sweep.grids)
     }
     grids = st.multiselect(
-        "Transforms", list(names), format_func=names.__getitem__, key="back grids", placeholder="the three worst"
+        "Transforms",
+        list(names),
+        format_func=names.__getitem__,
+        key=f"back grids {run_id}",
+        placeholder="the three worst",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         most = len(sweep.ids)

@@ -16,7 +16,7 @@ from pages.parts.draw import draw
 from pages.parts.grid import data_url
 from pages.parts.input_optimization.map_charts import Dot, point_map, within_brush
 from pages.parts.input_optimization.pictures import as_image
-from pages.parts.input_optimization.scene import Scene, WayBack, brushed
+from pages.parts.input_optimization.scene import Scene, WayBack, brush_key, brushed
 from pages.parts.saving import captioned
 from pages.parts.thumbnails import thumbnails
 
@@ -41,32 +41,34 @@ def maps(scene: Scene, way_back: WayBack) -> None:
         persist_state="session",
         help="PCA is at once; t-SNE and UMAP keep neighbours together, UMAP takes about 20 s the first time",
     )
+    if chosen_method() != way_back.method:
+        st.rerun()  # the maps are asked for by the page, not by this fragment
     if way_back.transforms is None or way_back.images is None:
         st.info("The maps are being drawn.")
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        one_map(scene, way_back.transforms, "transform", transform_dots(scene, way_back))
+        one_map(scene, way_back, way_back.transforms, "transform", transform_dots(scene, way_back))
     with right:
-        one_map(scene, way_back.images, "image", image_dots(scene, way_back))
+        one_map(scene, way_back, way_back.images, "image", image_dots(scene, way_back))
     st.caption(
         "Each point sums up, by ranks, how far the way back is in pixels, features and answers, and the margin "
         f"({', '.join(way_back.transforms.measures)}). Drag over points to see only these everywhere on the page."
     )
 
 
-def one_map(scene: Scene, found: Map, what: str, dots: list[Dot]) -> None:
+def one_map(scene: Scene, way_back: WayBack, found: Map, what: str, dots: list[Dot]) -> None:
     """A map with its colours, and what is brushed on it kept."""
     title = "Transforms" if what == "transform" else "Images"
     st.markdown(f"##### {title}")
     colour = st.selectbox("Coloured by", list(dots[0].colours), key=scene.key(f"colour {what}"), width=220)
-    key = scene.key(f"{what} map {found.method}")
+    key = scene.key(f"{what} map {way_back.method} {way_back.run_id}")
     here = brushed(scene, what)
     inside = [place in set(here.tolist()) for place in range(len(dots))] if len(here) else None
     chart = point_map(dots, colour, inside)
     draw(chart, key, f"{title} as points", keep_brush(scene, key, what, dots))
     trust = f"trustworthiness {found.trustworthiness:.2f}" if np.isfinite(found.trustworthiness) else "too few to judge"
-    asked = chosen_method()
+    asked = way_back.method
     fallen = f"; with so few points {METHODS[asked]} says nothing more" if asked != found.method else ""
     captioned(chart, key, f"{METHODS[found.method]}, n = {len(dots)}, {trust}{fallen}.", f"map-of-{what}s")
 
@@ -75,7 +77,7 @@ def keep_brush(scene: Scene, key: str, what: str, dots: list[Dot]) -> Callable[[
     """Remembers which points were brushed, before the page is drawn anew."""
 
     def kept() -> None:
-        st.session_state[scene.key(f"brushed {what}")] = within_brush(dots, st.session_state[key])
+        st.session_state[brush_key(scene, what)] = within_brush(dots, st.session_state[key])
 
     return kept
 

@@ -45,7 +45,9 @@ def opened_pair(scene: Scene, grid: int, image: int, combination: int) -> None:
             answers(scene, found.transformed, label, "transformed")
             answers(scene, found.optimised, label, "brought back")
     sample_id = str(scene.sweep.ids[image])
-    st.button("Try this image above", key=scene.key("try this"), on_click=try_this, args=(sample_id,))
+    if st.button("Try this image above", key=scene.key("try this")):
+        st.session_state[TRIED] = sample_id
+        st.rerun()  # the preview is no part of this fragment
 
 
 def four_pictures(ways: Ways) -> None:
@@ -92,8 +94,3 @@ def answers(scene: Scene, seen: Looks, label: str, name: str) -> None:
     st.caption(name)
     chart = top_classes(classes, seen.shares[0][order].tolist(), label)
     draw(chart, scene.key(f"answers {name}"), f"Likeliest classes, {name}")
-
-
-def try_this(sample_id: str) -> None:
-    """Show this image in the preview."""
-    st.session_state[TRIED] = sample_id

@@ -15,8 +15,13 @@ from engine.workbench import Workbench
 
 @dataclass(frozen=True)
 class WayBack:
-    """The optimisation, its differences, and the maps of transforms and of images; None what is not known yet."""
+    """The optimisation, its differences, and the maps of transforms and of images; None what is not known yet.
 
+    `run_id` is the optimisation's; `method` is the projection that was asked for.
+    """
+
+    run_id: str
+    method: str
     optimisation: Optimisation
     differences: Differences | None = None
     transforms: Map | None = None
@@ -59,9 +64,14 @@ def chosen_families(scene: Scene) -> list[str]:
     return [point["family"] for point in points if point.get("family") in scene.single]
 
 
+def brush_key(scene: Scene, what: str) -> str:
+    """Where it is kept what is brushed on a map; another optimisation has other points."""
+    return scene.key(f"brushed {what} {scene.way_back.run_id if scene.way_back else ''}")
+
+
 def brushed(scene: Scene, what: str) -> np.ndarray:
     """The numbers of the images, or of the transforms, that are brushed on their map; empty where none is."""
-    return np.array(st.session_state.get(scene.key(f"brushed {what}"), []), dtype=np.int64)
+    return np.array(st.session_state.get(brush_key(scene, what), []), dtype=np.int64)
 
 
 def clear_brushes() -> None:

@@ -86,6 +86,13 @@ def failing(scene: Scene) -> None:
     with st.container(horizontal=True):
         download("Error CSV", lambda: error_csv(rows), "failing.csv")
         origin = "breaks under a transform"
-        if st.button("Keep as selection", key="keep failing", disabled=not ids, icon=":material/bookmark:"):
-            selections.keep(scene.bench, "", Selection(origin, scene.subject.dataset, origin, ids))
-            st.rerun()
+        kept = st.button(
+            "Keep as selection",
+            key="keep failing",
+            on_click=selections.keep,
+            args=(scene.bench, f"name {origin}", Selection(origin, scene.subject.dataset, origin, ids)),
+            disabled=not ids,
+            icon=":material/bookmark:",
+        )
+    if kept:
+        st.rerun()  # the header, too, not this fragment alone

@@ -34,6 +34,9 @@ def trying(bench: Workbench, subject: Subject) -> None:
     from engine.methods.input_optimization.preview import one_image
 
     st.subheader("Try it on one image")
+    if not len(lookable(subject)):
+        st.info("There is no image to look at but those of `test`.")
+        return
     fitting = [family.name for family in FAMILIES if not family.misfit(subject.images.frame.channels)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(

@@ -93,7 +93,7 @@ def accuracy_curves(
 def draw_strips(scene: Scene, found: Breakpoints) -> None:
     """Accuracy of every family against severity, with the breakpoints on it."""
     st.markdown("##### Which changes break it, and from where on")
-    rows = [row for row in found.rows if row.scope == ALL and row.family in scene.single]
+    rows = [row for row in rows_of(found, ALL) if row.family in scene.single]
     shown = accuracy_curves(scene.sweep, scene.single, brushed(scene, "image"))
     chosen = brushed_families(scene)
     shown = {name: points for name, points in shown.items() if not chosen or name in chosen}
