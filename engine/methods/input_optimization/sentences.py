@@ -47,6 +47,11 @@ def what_breaks(breakpoints: Breakpoints, sweep: Sweep) -> str:
             f"{images}{groups} are too few to say where it breaks: "
             f"half of them, to find it on, must be at least {FEW_UNITS} that are independent."
         )
+    if rows[0].threshold <= 0:
+        return (
+            f"Of {images} unchanged, {float(sweep.clean_right.mean()):.1%} are recognised: too few for accuracy to "
+            "fall by as much as the rule asks. Choose a smaller drop, or a level."
+        )
     if not broken:
         return (
             f"Nothing breaks it for certain: in none of {ways(len(rows))} to change {images} does accuracy fall "
@@ -168,4 +173,4 @@ def where(difference: BreakpointDifference, severity: float) -> str:
 
 def at_least(difference: BreakpointDifference) -> str:
     """A word that the difference is larger than can be measured, where one of the two isn't reached."""
-    return "" if difference.first_reached and difference.second_reached else "at least "
+    return "at least " if math.isnan(difference.first) or math.isnan(difference.second) else ""

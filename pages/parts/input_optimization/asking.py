@@ -19,7 +19,7 @@ from engine.methods.input_optimization.settings import (
     together,
 )
 from engine.runs.encoding import put_together
-from engine.runs.run import Input
+from engine.runs.run import Input, Outcome
 from engine.subject.image_set import Role
 from engine.subject.subject import Subject
 from engine.toolkit.transforms.families import FAMILIES, family_named
@@ -171,7 +171,8 @@ def said(bench: Workbench, subject: Subject, draft: tuple[SweepSettings, dict[st
     selection = ids_of(inputs) or None
     try:
         images, combinations, evaluations = count_of_sweep(subject.images, settings, selection)
-        known = bench.answer(SWEEP, subject, settings, inputs) is not None
+        entry = bench.store.register.entry(bench.question(SWEEP, subject, settings, inputs).fingerprint)
+        known = entry is not None and entry.outcome == Outcome.FINISHED
         takes = "known already" if known else duration(estimated(bench, subject, settings, inputs)())
     except ValueError as error:
         st.warning(plain(str(error)))

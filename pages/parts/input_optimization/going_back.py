@@ -50,7 +50,8 @@ def going_back(bench: Workbench, subject: Subject, sweep: Sweep, wanted: Wanted)
     run_id, method = bench.question(OPTIMISATION, subject, settings, inputs).fingerprint, chosen_method()
     inputs["optimisation"] = Input(run_id, found)
     layer = DifferenceSettings(st.session_state.get("compared layer", ""))
-    differences = answered(bench, DIFFERENCES, subject, layer, lambda: 0.0, inputs=inputs)
+    took = bench.store.register.entry(run_id)  # comparing takes about as long as bringing back has taken
+    differences = answered(bench, DIFFERENCES, subject, layer, lambda: took.seconds if took else 0.0, inputs=inputs)
     if differences is None:
         return WayBack(run_id, method, found)
     inputs["differences"] = Input(bench.question(DIFFERENCES, subject, layer, inputs).fingerprint, differences)

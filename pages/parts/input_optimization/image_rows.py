@@ -32,7 +32,13 @@ def image_rows(scene: Scene) -> None:
     """The table of pictures and, beside it, the one that was clicked."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         line = choose_line(scene)
-        order = st.selectbox("First", [FIRST_BREAK, LAST_BREAK, FAR, FILE], key=scene.key("rows first"), width=170)
+        order = st.selectbox(
+            "First",
+            [FIRST_BREAK, LAST_BREAK, FAR, FILE],
+            key=scene.key("rows first"),
+            width=170,
+            help="before all others those that were brought back, which have more to show",
+        )
     images = ordered(scene, line, order)
     pages = -(-len(images) // PAGE)
     page = st.pagination(pages, key=scene.key(f"rows page {line.name} {order}")) if pages > 1 else 1
@@ -59,7 +65,7 @@ def choose_line(scene: Scene) -> Line:
 
 
 def ordered(scene: Scene, line: Line, order: str) -> np.ndarray:
-    """The sweep's images, or those that are brushed; of images alike, those that were brought back come first."""
+    """The sweep's images, or those that are brushed, in order; before all others those that were brought back."""
     here = brushed(scene, "image")
     images = here if len(here) else np.arange(len(scene.sweep.ids))
     known = np.unique(scene.way_back.optimisation.image) if scene.way_back else np.empty(0, dtype=np.int64)

@@ -83,7 +83,7 @@ def keep_brush(scene: Scene, key: str, what: str, dots: list[Dot]) -> Callable[[
 
 
 def transform_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
-    """One point a combination of severities; those of one side of a family are joined, from 0 outwards."""
+    """One point a combination of severities; along its first family they are joined."""
     found, optimisation = way_back.transforms, way_back.optimisation
     assert found is not None  # noqa: S101 (for the type checker)
     pictures = transform_pictures(scene.run_id, found.grid.tolist(), found.combination.tolist(), scene)
@@ -103,7 +103,8 @@ def transform_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
             for name, severity in zip(swept.families, severities, strict=True)
             if len(swept.families) > 1
         }
-        alone = len(swept.families) == 1
+        others = " ".join(f"{severity:g}" for severity in severities[1:])
+        side = f"{np.sign(severities[0]):.0f}" if len(severities) == 1 else ""
         dots.append(
             Dot(
                 x=float(found.place[place, 0]),
@@ -111,8 +112,8 @@ def transform_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
                 name=said_combination(swept.families, severities),
                 picture=pictures[place],
                 colours=colours,
-                path=f"{swept.families[0]} {np.sign(severities[0]):.0f}" if alone else "",
-                order=float(abs(severities[0])),
+                path=f"{grid} {others}{side}",
+                order=float(severities[0]),
             )
         )
     return dots

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from engine.methods.input_optimization.result import ALREADY, NOT_REACHED, REACHED
-from engine.methods.input_optimization.wording import said_combination
+from engine.methods.input_optimization.wording import said_combination, said_value
+from engine.toolkit.transforms.families import family_named
 from pages.parts.charts import top_classes
 from pages.parts.draw import draw
 from pages.parts.grid import data_url
@@ -31,6 +32,7 @@ def opened_pair(scene: Scene, grid: int, image: int, combination: int) -> None:
     label = scene.sweep.classes[scene.sweep.labels[image]]
     swept = scene.sweep.grids[grid]
     st.markdown(f"**Label {plain(label)}**, {plain(said_combination(swept.families, swept.severities[combination]))}")
+    st.caption(plain(own_breaks(scene, swept.families, image)))
     one, ways = np.array([combination]), scene.way_back
     rows = ways.rows(image, grid, one) if ways else np.empty(0, dtype=np.int64)
     with scene.bench.quick(scene.subject) as quick:
@@ -48,6 +50,18 @@ def opened_pair(scene: Scene, grid: int, image: int, combination: int) -> None:
     if st.button("Try this image above", key=scene.key("try this")):
         st.session_state[TRIED] = sample_id
         st.rerun()  # the preview is no part of this fragment
+
+
+def own_breaks(scene: Scene, families: tuple[str, ...], image: int) -> str:
+    """From where on the image's answer is wrong for good, on each side of these families."""
+    found, said = scene.breakpoints, []
+    for place, (family, sign) in enumerate(found.image_sides):
+        if family in families:
+            severity = float(found.image_breaks[image, place])
+            again = ", after being right again" if found.image_returns[image, place] and np.isfinite(severity) else ""
+            at = said_value(family, sign * severity) if severity else "wrong unchanged"
+            said.append(f"{family_named(family).title}: {at}{again}")
+    return "Wrong for good from: " + "; ".join(said) + "."
 
 
 def four_pictures(ways: Ways) -> None:

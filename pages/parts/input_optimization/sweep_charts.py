@@ -11,7 +11,7 @@ from engine.methods.input_optimization.curves import Flow, Point
 from engine.methods.input_optimization.result import Breakpoint, Interaction
 from engine.methods.input_optimization.wording import said_interval, said_value, shown_number, shown_unit
 from engine.toolkit.transforms.families import family_named
-from pages.parts.charts import RIGHT, WRONG
+from pages.parts.charts import MOST_CLASSES, RIGHT, WRONG
 
 PALE, INK = "#F2F0EC", "#1C1917"
 SHARE = alt.Scale(domain=[0, 0.5, 1], range=[WRONG, PALE, RIGHT], interpolate="rgb")  # of right answers
@@ -159,9 +159,14 @@ def curves(
 def class_heat(
     family: str, classes: Sequence[str], severities: np.ndarray, accuracy: np.ndarray, counts: np.ndarray
 ) -> alt.LayerChart | alt.FacetChart:
-    """Accuracy of each label (classes, S) at each severity (S,) of a family; `counts` (classes,) are its images."""
+    """Accuracy of each label (classes, S) at each severity (S,) of a family; `counts` (classes,) are its images.
+
+    Of many labels, those that it recognises least.
+    """
     told = family_named(family)
     columns = [shown_number(told, float(severity)) for severity in severities]
+    means = np.where(counts > 0, np.nan_to_num(accuracy).mean(axis=1), np.inf)
+    shown = set(np.argsort(means, kind="stable")[:MOST_CLASSES].tolist())
     rows = [
         {
             "label": name,
@@ -173,7 +178,7 @@ def class_heat(
         }
         for index, name in enumerate(classes)
         for place in range(len(severities))
-        if counts[index]
+        if counts[index] and index in shown
     ]
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("value:O", sort=columns, title=f"{told.title}, {shown_unit(told)}", axis=alt.Axis(labelAngle=0)),
@@ -190,7 +195,7 @@ def class_heat(
         text="shown:N",
         color=alt.condition("abs(datum.accuracy - 0.5) > 0.32", alt.value("#FFFFFF"), alt.value(INK)),
     )
-    return alt.layer(cells, numbers).properties(height=max(120, 26 * int((counts > 0).sum()) + 20))
+    return alt.layer(cells, numbers).properties(height=max(120, 26 * min(MOST_CLASSES, int((counts > 0).sum())) + 20))
 
 
 def answer_flow(family: str, sign: int, classes: Sequence[str], found: Flow, most: int = 8) -> alt.Chart:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from engine.methods.input_optimization import BREAKPOINTS
 from engine.methods.input_optimization.export import (
     BREAKPOINT_COLUMNS,
     PAIR_COLUMNS,
@@ -19,6 +20,7 @@ from engine.methods.input_optimization.export import (
 from engine.methods.input_optimization.ranges import augmentation_ranges
 from engine.methods.input_optimization.result import Optimisation
 from engine.runs.progress import Progress
+from engine.runs.run import Input
 from engine.runs.shelf import Selection
 from engine.toolkit.error_table import error_csv
 from engine.toolkit.tables import to_csv
@@ -53,6 +55,7 @@ def take_out(scene: Scene, wanted: Wanted) -> None:
     if command:
         st.markdown("##### The same on the command line")
         st.code(command, language="bash", wrap_lines=True)
+        st.caption("The same sweep and breakpoints; how images are brought back there, --help tells.")
 
 
 def download(label: str, data: Callable[[], bytes], file_name: str, mime: str = "text/csv") -> None:
@@ -77,10 +80,16 @@ def augmentation(scene: Scene) -> str:
     return augmentation_code(augmentation_ranges(scene.breakpoints), frame.height, frame.width)
 
 
+def breakpoints_run(scene: Scene) -> str:
+    """The run that says which images break."""
+    inputs = {"sweep": Input(scene.run_id, scene.sweep)}
+    return scene.bench.question(BREAKPOINTS, scene.subject, scene.rule, inputs).fingerprint
+
+
 def failing(scene: Scene) -> None:
     """The images that break, as an error CSV or kept as a selection."""
     st.markdown("##### Images that break")
-    rows = failing_rows(scene.sweep, scene.breakpoints, scene.subject, scene.run_id, None, None)
+    rows = failing_rows(scene.sweep, scene.breakpoints, scene.subject, breakpoints_run(scene), None, None)
     ids = tuple(dict.fromkeys(row["sample_id"] for row in rows))
     st.caption(f"{len(ids):,} images are right unchanged and turn wrong for good under some transform.")
     with st.container(horizontal=True):

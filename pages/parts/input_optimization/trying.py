@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from engine.methods.input_optimization.preview import Looks
 
 TILE, LARGE, LEVELS, SHOWN = 84, 230, 4, 5
-STRIDE = 37  # images further with each press: neighbours are often of one label or one scan
 TRIED = "tried image"
 
 
@@ -79,9 +78,8 @@ def tried(subject: Subject) -> str:
 
 def another(subject: Subject) -> None:
     """Try the next image."""
-    indices = lookable(subject)
-    st.session_state["tried number"] = (st.session_state.get("tried number", len(indices) // 2) + STRIDE) % len(indices)
-    st.session_state[TRIED] = str(subject.images.ids[indices[st.session_state["tried number"]]])
+    ids = np.sort(subject.images.ids[lookable(subject)])  # they are hashes, so neighbours have nothing in common
+    st.session_state[TRIED] = str(ids[np.searchsorted(ids, tried(subject), side="right") % len(ids)])
 
 
 def lookable(subject: Subject) -> np.ndarray:

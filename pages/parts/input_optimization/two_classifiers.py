@@ -49,7 +49,7 @@ def two_classifiers(scene: Scene, wanted: Wanted) -> None:
     if found is None:
         return
     differences = compared(f"{scene.run_id} {chosen} {scene.rule}", scene.sweep, found, scene.rule)
-    names = (scene.subject.blueprint.name, other.blueprint.name)
+    names = told_apart(scene.subject, other)
     st.markdown(plain(which_breaks_later(differences, *names)))
     chart, key = dumbbells(differences, names), scene.key(f"dumbbells {chosen}")
     draw(chart, key, "Breakpoints of both classifiers")
@@ -59,6 +59,14 @@ def two_classifiers(scene: Scene, wanted: Wanted) -> None:
     )
     captioned(chart, key, said, "two-classifiers")
     show_table(scene, differences, other)
+
+
+def told_apart(first: Subject, second: Subject) -> tuple[str, str]:
+    """The two classifiers' names, with the beginning of their fingerprints where they are the same."""
+    names = first.blueprint.name, second.blueprint.name
+    if names[0] != names[1]:
+        return names
+    return f"{names[0]} · {first.model[:6]}", f"{names[1]} · {second.model[:6]}"
 
 
 def others_of(scene: Scene) -> dict[str, str]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from engine.methods.input_optimization.breakpoints import ALL, breakpoints
+from engine.methods.input_optimization.breakpoints import breakpoints
 from engine.methods.input_optimization.curves import MEASURES, Point, curve, worst_grids
 from engine.methods.input_optimization.result import Breakpoint, Breakpoints, Sweep
-from engine.methods.input_optimization.sentences import what_breaks
+from engine.methods.input_optimization.sentences import for_all_images, what_breaks
 from engine.methods.input_optimization.settings import BreakpointSettings
 from engine.methods.input_optimization.wording import far_end, said_value, shown_number
 from engine.toolkit.transforms.families import family_named
@@ -25,6 +25,7 @@ from pages.parts.saving import captioned
 from pages.parts.text import plain
 
 WORST = 3
+ALL_IMAGES = -1  # among the numbers of labels
 NAMES = {"accuracy": "accuracy", "loss": "loss", "confidence": "confidence", "shift": "pixel change"}
 
 
@@ -93,7 +94,7 @@ def accuracy_curves(
 def draw_strips(scene: Scene, found: Breakpoints) -> None:
     """Accuracy of every family against severity, with the breakpoints on it."""
     st.markdown("##### Which changes break it, and from where on")
-    rows = [row for row in rows_of(found, ALL) if row.family in scene.single]
+    rows = [row for row in for_all_images(found) if row.family in scene.single]
     shown = accuracy_curves(scene.sweep, scene.single, brushed(scene, "image"))
     chosen = brushed_families(scene)
     shown = {name: points for name, points in shown.items() if not chosen or name in chosen}
@@ -122,16 +123,21 @@ def brushed_families(scene: Scene) -> set[str]:
 def break_table(scene: Scene, found: Breakpoints) -> None:
     """Every side's breakpoint, for all images or for one label."""
     st.markdown("##### Breakpoints")
-    labels = [scene.sweep.classes[label] for label in np.unique(scene.sweep.labels)]
-    scope = st.selectbox(
-        "Of", [ALL, *labels], key=scene.key("scope"), format_func=lambda each: scope_name(each), width=220
+    labels = [ALL_IMAGES, *np.unique(scene.sweep.labels).tolist()]
+    label = st.selectbox(
+        "Of",
+        labels,
+        key=scene.key("scope"),
+        format_func=lambda each: "all images" if each == ALL_IMAGES else f"label {scene.sweep.classes[each]}",
+        width=220,
     )
     chosen = brushed_families(scene)
-    rows = [row for row in rows_of(found, scope) if not chosen or row.family in chosen]
+    every = for_all_images(found) if label == ALL_IMAGES else rows_of_label(found, scene.sweep.classes[label])
+    rows = [row for row in every if not chosen or row.family in chosen]
     st.dataframe(
         [table_row(row) for row in sorted(rows, key=by_break)],
         hide_index=True,
-        key=scene.key(f"breakpoints {scope}"),
+        key=scene.key(f"breakpoints {label}"),
         height=min(560, 36 * (len(rows) + 1)),
         column_config={
             "transform": st.column_config.TextColumn(pinned=True, width=185),
@@ -151,18 +157,9 @@ def break_table(scene: Scene, found: Breakpoints) -> None:
     st.caption(f"n = {n}; found on one half of them, verified on the other." if n else "No such images.")
 
 
-def scope_name(scope: str) -> str:
-    """All images, or a label."""
-    return "all images" if scope == ALL else f"label {scope}"
-
-
-def rows_of(found: Breakpoints, scope: str) -> list[Breakpoint]:
-    """The rows of a scope, one a side."""
-    kept: dict[tuple[str, int], Breakpoint] = {}
-    for row in found.rows:
-        if row.scope == scope:
-            kept.setdefault((row.family, row.sign), row)
-    return list(kept.values())
+def rows_of_label(found: Breakpoints, name: str) -> list[Breakpoint]:
+    """The rows of a label, one a side; the last of its scope, for a class, too, may be called "all"."""
+    return list({(row.family, row.sign): row for row in found.rows if row.scope == name}.values())
 
 
 def by_break(row: Breakpoint) -> tuple[bool, float]:
@@ -214,7 +211,7 @@ def draw_curves(scene: Scene, images: np.ndarray, found: Breakpoints) -> None:
     if not points:
         st.info("Distances are known for the transforms whose images were brought back. Choose one of those.")
         return
-    threshold = [row.threshold for row in rows_of(found, ALL)[:1]] if measure == "accuracy" else []
+    threshold = [row.threshold for row in for_all_images(found)[:1]] if measure == "accuracy" else []
     chart = curves(points, measure, threshold)
     draw(chart, scene.key("curves"), f"{measure} of some transforms against severity")
     titles = ", ".join(family_named(name).title for name in points)
