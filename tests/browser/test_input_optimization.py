@@ -51,7 +51,9 @@ def page(browser, tmp_path):
 def test_from_the_whole_picture_to_one_image_and_back(page):
     wait_for_text(page, "It breaks first under")
     choose(page, "Maps")
-    wait_for_text(page, "trustworthiness")
+    wait_for_text(page, "PCA, n = 50")
+    choose(page, "t-SNE")
+    wait_for_text(page, "t-SNE, n = 50")
     settled(page)
     drag(page, "Images as points")
     wait_for_text(page, "Brushed on the maps below")
@@ -63,8 +65,11 @@ def test_from_the_whole_picture_to_one_image_and_back(page):
     tile.scroll_into_view_if_needed()
     tile.click()
     settled(page)
+    tried = page.get_by_text(re.compile("· diagnosis$")).first
+    before = tried.inner_text()
     page.get_by_role("button", name="Try this image above").click()
     settled(page)
+    assert tried.inner_text() != before
     page.get_by_role("button", name="Show all again").click()
     settled(page)
     assert page.get_by_text("Brushed on the maps below").count() == 0

@@ -255,3 +255,25 @@ def test_images_of_test_in_a_selection_are_left_out_and_that_is_said(bench, colo
     bench.store.shelf.keep_selection(Selection("mixed", subject.dataset, "by hand", ids))
     at = ran(labelled(opened(bench).selectbox, "Selection in hand").set_value("mixed"))
     assert "3 images (2 of the selection are left out: of test, or without a label)" in words(at)
+
+
+def test_the_images_that_break_are_kept_as_a_selection(bench, colours, small):
+    at = look(opened(bench), "Take out")
+    ran(labelled(at.button, "Keep as selection").click())
+    (kept,) = bench.store.shelf.selections(colours.dataset)
+    sweep = bench.answer(SWEEP, bench.subject(colours), FEW)
+    assert set(kept.ids) <= set(sweep.ids[sweep.clean_right].tolist())
+    assert kept.ids
+
+
+def test_what_was_brushed_is_forgotten_when_other_images_are_brought_back(bench, small):
+    at = look(opened(bench), "Maps")
+    key = key_of(at, "transform map ")
+    brush = next(each for each in at.session_state.keys() if each.startswith("transform map "))  # noqa: SIM118
+    assert brush == key
+    at.session_state[key.replace("transform map pca", "brushed transform")] = [0, 1]
+    at = ran(at)
+    grids = next(each for each in at.multiselect if each.label == "Transforms")
+    at = ran(grids.set_value([1]))
+    at = settled(labelled(at.button, "Bring back").click(), bench)
+    assert "Brushed on the maps" not in words(at)
