@@ -37,10 +37,6 @@ class Version:
     features: Tensor
     logits: Tensor
 
-    def take(self, chosen: Tensor) -> Version:
-        """Some of the rows."""
-        return Version(self.images[chosen], self.features[chosen], self.logits[chosen])
-
 
 def differences(
     subject: Subject, settings: DifferenceSettings, sweep: Sweep, optimisation: Optimisation, progress: Progress

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from engine.methods.input_optimization.result import NOT_REACHED, REACHED, Map
+from engine.methods.input_optimization.result import NOT_REACHED, REACHED, Map, Optimisation
 from engine.methods.input_optimization.wording import said_combination
 from engine.toolkit.projection import METHODS
 from engine.toolkit.transforms.families import family_named
@@ -48,9 +48,15 @@ def maps(scene: Scene, way_back: WayBack) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        one_map(scene, way_back, way_back.transforms, "transform", transform_dots(scene, way_back))
+        one_map(
+            scene,
+            way_back,
+            way_back.transforms,
+            "transform",
+            transform_dots(scene, way_back.optimisation, way_back.transforms),
+        )
     with right:
-        one_map(scene, way_back, way_back.images, "image", image_dots(scene, way_back))
+        one_map(scene, way_back, way_back.images, "image", image_dots(scene, way_back.optimisation, way_back.images))
     st.caption(
         "Each point sums up, by ranks, how far the way back is in pixels, features and answers, and the margin "
         f"({', '.join(way_back.transforms.measures)}). Drag over points to see only these everywhere on the page."
@@ -82,10 +88,8 @@ def keep_brush(scene: Scene, key: str, what: str, dots: list[Dot]) -> Callable[[
     return kept
 
 
-def transform_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
+def transform_dots(scene: Scene, optimisation: Optimisation, found: Map) -> list[Dot]:
     """One point a combination of severities; along its first family they are joined."""
-    found, optimisation = way_back.transforms, way_back.optimisation
-    assert found is not None  # noqa: S101 (for the type checker)
     pictures = transform_pictures(scene.run_id, found.grid.tolist(), found.combination.tolist(), scene)
     dots = []
     for place, (grid, combination) in enumerate(zip(found.grid.tolist(), found.combination.tolist(), strict=True)):
@@ -138,10 +142,8 @@ def transform_pictures(run_id: str, grids: list[int], combinations: list[int], _
     return urls
 
 
-def image_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
+def image_dots(scene: Scene, optimisation: Optimisation, found: Map) -> list[Dot]:
     """One point an image."""
-    found, optimisation = way_back.images, way_back.optimisation
-    assert found is not None  # noqa: S101 (for the type checker)
     ids = scene.sweep.ids[found.image].tolist()
     urls = thumbnails(scene.subject.images, ids, HOVER)
     dots = []
@@ -150,7 +152,7 @@ def image_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
         label = scene.sweep.classes[scene.sweep.labels[image]]
         colours: Mapping[str, Any] = {
             "label": label,
-            "right on how many of the transforms": float(right_share(scene, way_back, image)),
+            "right on how many of the transforms": float(right_share(scene, optimisation, image)),
             "way back, median L2": median(optimisation.distance[own & (optimisation.state == REACHED)]),
             "not reached": int(np.count_nonzero(optimisation.state[own] == NOT_REACHED)),
         }
@@ -167,9 +169,9 @@ def image_dots(scene: Scene, way_back: WayBack) -> list[Dot]:
     return dots
 
 
-def right_share(scene: Scene, way_back: WayBack, image: int) -> float:
+def right_share(scene: Scene, optimisation: Optimisation, image: int) -> float:
     """On what share of the optimised transforms an image is recognised."""
-    grids = np.unique(way_back.optimisation.grid)
+    grids = np.unique(optimisation.grid)
     return float(np.concatenate([scene.sweep.right(int(grid))[image] for grid in grids]).mean())
 
 
