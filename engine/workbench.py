@@ -10,20 +10,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import numpy as np
 
 from engine.loading.archives import unpacked_bytes
 from engine.loading.kept import KeptImages, from_kept, to_kept
 from engine.loading.manifests import TABLES
 from engine.loading.open_checkpoint import CheckpointOptions, Examined, examine, open_checkpoint
 from engine.runs.database import home_folder
+from engine.runs.encoding import content_fingerprint
 from engine.runs.progress import Progress
 from engine.runs.run import Input, Run, Step
 from engine.runs.shelf import DatasetRow, ModelRow
 from engine.runs.store import QUOTA_BYTES, Store
 from engine.runs.worker import Job, Worker
 from engine.subject.blueprint import Blueprint
+from engine.subject.image_set import Seen
 from engine.subject.preprocessing import Preprocessing
 from engine.subject.subject import Subject, joined
 
@@ -48,6 +53,13 @@ class Opened:
 
     model: str
     dataset: str
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """The ids of the images that a fix was trained or chosen on."""
+
+    ids: tuple[str, ...]
 
 
 class Workbench:
@@ -102,6 +114,53 @@ class Workbench:
         self.store.check_room(len(data))
         file = self.store.database.keep_file(io.BytesIO(data), ".safetensors")
         return self._add_model_row(classifier.blueprint, file, origin, parent, run)
+
+    def keep_fix(self, subject: Subject, weights: bytes, name: str, run: str, trained_on: Sequence[str]) -> str:
+        """Keep a classifier that a run made from the subject's, with the ids it trained or chose on.
+
+        `weights` are the bytes of a safetensors file. Returns its fingerprint; with this classifier those images, like
+        all that its parents trained on, count as seen.
+        """
+        from safetensors.torch import load
+
+        from engine.loading.checkpoints import rebuild
+        from engine.subject.classifier import weights_hash
+
+        classifier = rebuild(subject.blueprint, load(weights))
+        classifier.blueprint = replace(subject.blueprint, name=name, weights=weights_hash(classifier.network))
+        model = self.add_model(classifier, origin=f"fix of {subject.blueprint.name}", parent=subject.model, run=run)
+        ids = tuple(dict.fromkeys((*self._trained_on(subject.model), *trained_on)))
+        self.store.documents.save(f"trained on {model}", model, TrainedOn(ids))
+        return model
+
+    def keep_beside(self, dataset: str, name: str, value: Any) -> None:
+        """Keep what a person gave with a data set (masks, say), a dataclass of arrays; it is forgotten with the set."""
+        self.store.documents.save(f"{name} of {dataset}", dataset, value)
+
+    def beside(self, dataset: str, name: str, kind: type[R]) -> Input | None:
+        """What was kept with a data set, as the input of a step; None where there is nothing."""
+        value = self.store.documents.find(f"{name} of {dataset}", kind)
+        return None if value is None else Input(content_fingerprint(value), value)
+
+    def demo_of(self, dataset: str) -> str:
+        """The built-in example whose images these are, "" where they are none's."""
+        rows = self.store.shelf.datasets()
+        return next((row.source.get("demo", "") for row in rows if row.fingerprint == dataset), "")
+
+    @staticmethod
+    def demo_images(name: str, seed: int) -> Input:
+        """A built-in example's images drawn anew, as the input of a step: a function that draws them when called."""
+        from engine.loading import demos
+
+        return Input(f"demo {name} {demos.VERSION} seed {seed}", partial(demos.make_demo, name, seed))
+
+    def planted_boxes(self, dataset: str) -> np.ndarray | None:
+        """Of the built-in backgrounds, the boxes around the plates (N, 4): top, left, bottom, right in pixels."""
+        if self.demo_of(dataset) != "backgrounds":
+            return None
+        from engine.loading.demos.planted_backgrounds import backgrounds_truth
+
+        return backgrounds_truth(0).plates
 
     def examine_checkpoint(self, path: Path) -> Examined:
         """What a checkpoint could be; ValueError in one sentence where it can't be used."""
@@ -264,8 +323,22 @@ class Workbench:
 
             return rebuild(blueprint, self._weights(row.file)).to(best_device())
 
+        def draw(blueprint: Blueprint, seed: int) -> Classifier:
+            from engine.loading.checkpoints import drawn
+            from engine.toolkit.device import best_device
+
+            return drawn(blueprint, seed).to(best_device())
+
         blueprint = replace(Blueprint.from_json(row.blueprint), name=row.name)
-        return joined(blueprint, images, build, opened.model, opened.dataset)
+        if fix := self._trained_on(row.fingerprint):
+            seen = np.where(np.isin(images.ids, fix), Seen.YES, images.seen)
+            images = replace(images, seen=seen.astype(np.int8))
+        return joined(blueprint, images, build, opened.model, opened.dataset, draw)
+
+    def _trained_on(self, model: str) -> tuple[str, ...]:
+        """The ids that a fix and those before it were trained or chosen on; none of a classifier from a file."""
+        found = self.store.documents.find(f"trained on {model}", TrainedOn)
+        return found.ids if found else ()
 
     def _add_model_row(self, blueprint: Blueprint, file: str, origin: str, parent: str, run: str) -> str:
         fingerprint = blueprint.fingerprint

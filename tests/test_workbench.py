@@ -13,6 +13,7 @@ import torch
 
 from engine.loading.data_options import DataOptions
 from engine.loading.open_checkpoint import CheckpointOptions
+from engine.methods.cam_training.result import ImageMasks
 from engine.methods.evaluation import EVALUATION, FEATURES
 from engine.methods.evaluation.settings import EvaluationSettings, FeatureSettings
 from engine.runs.run import Outcome
@@ -226,3 +227,68 @@ def test_a_zip_that_has_no_room_leaves_no_upload_behind(bench, tmp_path, home):
     with pytest.raises(ValueError, match="there is no room"):
         bench.add_images(bench.upload_path(upload), DataOptions(), upload)
     assert list((home / "files").iterdir()) == []
+
+
+def fix_of(bench, subject, change, **kept):
+    """A fix whose weights are the subject's, the first tensor moved by `change`."""
+    from safetensors.torch import save
+
+    tensors = {name: tensor.clone() for name, tensor in subject.classifier.network.state_dict().items()}
+    next(iter(tensors.values())).add_(change)
+    return bench.keep_fix(subject, save(tensors), **kept)
+
+
+def test_a_fix_is_kept_with_its_parent_and_has_seen_what_it_and_its_parents_trained_on(bench, opened):
+    subject = bench.subject(opened)
+    images = subject.images
+    pool = images.indices("pool")
+    first, second = images.ids[pool[:1]].tolist(), images.ids[pool[1:3]].tolist()
+    fix = fix_of(bench, subject, 0.1, name="mended", run="r1", trained_on=first)
+    child = fix_of(bench, bench.subject(Opened(fix, opened.dataset)), 0.2, name="again", run="r2", trained_on=second)
+    assert bench.model(fix).parent == opened.model
+    assert bench.model(fix).run == "r1"
+    assert bench.subject(Opened(fix, opened.dataset)).blueprint.name == "mended"
+    before = images.seen == 1
+    for model, more in ((fix, first), (child, [*first, *second])):
+        seen = bench.subject(Opened(model, opened.dataset)).images.seen == 1
+        assert set(images.ids[seen & ~before].tolist()) == set(more)
+    bench.forget_model(fix)  # what the child was trained on is known all the same
+    assert (bench.subject(Opened(child, opened.dataset)).images.seen == 1).sum() == before.sum() + 3
+
+
+def test_weights_of_another_network_are_no_fix(bench, opened):
+    from safetensors.torch import save
+
+    with pytest.raises(ValueError, match="not those of a mlp"):
+        bench.keep_fix(bench.subject(opened), save({"other": torch.zeros(3)}), "x", "", ())
+
+
+def test_what_is_kept_beside_a_data_set_is_found_by_its_content_and_goes_with_the_set(bench, opened, home):
+    masks = ImageMasks(np.array(["a"]), np.zeros((1, 4, 4), np.uint8))
+    assert bench.beside(opened.dataset, "masks", ImageMasks) is None
+    bench.keep_beside(opened.dataset, "masks", masks)
+    found = Workbench(home).beside(opened.dataset, "masks", ImageMasks)
+    np.testing.assert_array_equal(found.value.inside, masks.inside)
+    masks.inside[0, 0, 0] = 1
+    bench.keep_beside(opened.dataset, "masks", masks)
+    assert bench.beside(opened.dataset, "masks", ImageMasks).fingerprint != found.fingerprint
+    bench.forget_dataset(opened.dataset)
+    assert bench.beside(opened.dataset, "masks", ImageMasks) is None
+
+
+def test_a_demo_is_known_as_such_and_drawn_anew_only_when_called(bench):
+    opened = bench.open_demo("backgrounds")
+    assert bench.demo_of(opened.dataset) == "backgrounds"
+    boxes = bench.planted_boxes(opened.dataset)
+    assert len(boxes) == len(bench.images(opened.dataset))
+    assert set((boxes[:, 2:] - boxes[:, :2]).ravel().tolist()) == {18}
+    drawn = bench.demo_images("backgrounds", 3)
+    assert drawn.fingerprint != bench.demo_images("backgrounds", 4).fingerprint
+    assert len(drawn.value()) == len(boxes)
+
+
+def test_weights_are_drawn_from_a_seed(bench, opened):
+    subject = bench.subject(opened)
+    first, again, other = (subject.from_scratch(seed).network.state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)

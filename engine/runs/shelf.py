@@ -9,6 +9,8 @@ from typing import Any
 
 from engine.runs.database import Database
 
+TEST_OPENED = "images of test opened"  # the kind of event
+
 
 @dataclass(frozen=True)
 class ModelRow:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +17,7 @@ from engine.runs.shelf import DatasetRow, ModelRow, Shelf
 
 T = TypeVar("T")
 QUOTA_BYTES = 10 << 30
+HELD = 24  # results that stay in memory as they were read, for a page reads the same ones after every click
 
 
 class Store:
@@ -26,6 +29,8 @@ class Store:
         self.register = Register(self.database)
         self.shelf = Shelf(self.database)
         self.quota_bytes = quota_bytes
+        self._held: OrderedDict[tuple[str, float], object] = OrderedDict()
+        self._lock = threading.Lock()
 
     def result(self, run: Run, kind: type[T]) -> T | None:
         """What was found when this was asked before, or None."""
@@ -33,7 +38,17 @@ class Store:
         if entry is None or entry.outcome != Outcome.FINISHED:
             return None
         self.register.touch(run.fingerprint)
-        return self.documents.find(run.fingerprint, kind)
+        key = (run.fingerprint, entry.asked_at)
+        with self._lock:
+            held = self._held.get(key)
+        found = held if isinstance(held, kind) else self.documents.find(run.fingerprint, kind)
+        with self._lock:
+            if found is not None:
+                self._held[key] = found
+                self._held.move_to_end(key)
+            while len(self._held) > HELD:
+                self._held.popitem(last=False)
+        return found
 
     def finish(self, run: Run, result: object) -> None:
         """Keep a run's result and drop its pieces; nothing is kept of a run that was forgotten meanwhile."""
@@ -54,6 +69,7 @@ class Store:
             self.forget_run(entry.fingerprint)
         rows = self.shelf.models()
         self.shelf.drop("models", fingerprint)
+        self.documents.delete(fingerprint)
         for file in _only_of(fingerprint, rows):
             self.database.drop_file(file)
         self._shrink()

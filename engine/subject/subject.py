@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Subject:
     """What a step examines. The network is built when `classifier` is first asked for, not before.
 
-    `model` and `dataset` are the names under which the store keeps the two, "" where it doesn't.
+    `model` and `dataset` are the names under which the store keeps the two, "" where it doesn't. `draw` gives the
+    blueprint's network with weights drawn from a seed, where that can be done.
     """
 
     blueprint: Blueprint
@@ -30,11 +31,15 @@ class Subject:
     build: Callable[[Blueprint], Classifier] = field(repr=False)
     model: str = ""
     dataset: str = ""
+    draw: Callable[[Blueprint, int], Classifier] | None = field(default=None, repr=False)
 
     @cached_property
     def classifier(self) -> Classifier:
         """The network itself, in evaluation mode, on its device."""
-        return self.build(self.blueprint).eval()
+        import torch
+
+        with torch.inference_mode(False):  # whoever asks first may be in it, and such weights give no gradient ever
+            return self.build(self.blueprint).eval()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -42,13 +47,24 @@ class Subject:
         both = f"{self.blueprint.fingerprint} {self.images.fingerprint}"
         return hashlib.sha256(both.encode()).hexdigest()[:16]
 
+    def from_scratch(self, seed: int) -> Classifier:
+        """The network with weights drawn from the seed, untrained; ValueError where nothing can draw them."""
+        if self.draw is None:
+            raise ValueError(f"the weights of a {self.blueprint.architecture} can't be drawn; go on from those given")
+        return self.draw(self.blueprint, seed).eval()
+
     def afresh(self) -> Subject:
         """The same subject with a network of its own, for another thread."""
         return replace(self)
 
 
 def joined(
-    blueprint: Blueprint, images: ImageSet, build: Callable[[Blueprint], Classifier], model: str = "", dataset: str = ""
+    blueprint: Blueprint,
+    images: ImageSet,
+    build: Callable[[Blueprint], Classifier],
+    model: str = "",
+    dataset: str = "",
+    draw: Callable[[Blueprint, int], Classifier] | None = None,
 ) -> Subject:
     """The subject of a classifier and images: labels in the classifier's class order, images in its frame.
 
@@ -68,7 +84,7 @@ def joined(
     fits = own.height <= wanted.height and own.width <= wanted.width
     if wanted.crop_share < 1 or own.crop_share < 1 or not fits or not images.pixels.one_size:
         aligned = aligned.in_frame(replace(wanted, channels=own.channels))
-    return Subject(blueprint, aligned, build, model, dataset)
+    return Subject(blueprint, aligned, build, model, dataset, draw)
 
 
 def agreed_classes(blueprint: Blueprint, images: ImageSet) -> tuple[str, ...]:

@@ -226,3 +226,20 @@ def test_a_model_that_is_kept_again_keeps_where_it_came_from(store):
     store.shelf.add_model(ModelRow("m", "again", {}, "w", origin="loaded from x.pth"))
     (row,) = store.shelf.models()
     assert (row.name, row.parent, row.run, row.origin) == ("again", "p", "r", "made here")
+
+
+def test_a_result_read_again_is_the_same_object_until_its_run_is_forgotten(store):
+    run = question()
+    answered(store, run, np.arange(3))
+    first = store.result(run, Numbers)
+    assert store.result(run, Numbers) is first
+    store.forget_run(run.fingerprint)
+    assert store.result(run, Numbers) is None
+
+
+def test_a_result_computed_anew_takes_the_place_of_the_one_in_memory(store):
+    run = question()
+    answered(store, run, np.arange(3))
+    store.result(run, Numbers)
+    answered(store, run, np.arange(4))
+    assert len(store.result(run, Numbers).values) == 4

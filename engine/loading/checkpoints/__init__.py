@@ -3,7 +3,7 @@
 from engine.loading.checkpoints.checkpoint import SAVE_LINE, Checkpoint
 from engine.loading.checkpoints.export import from_safetensors, to_pt, to_safetensors
 from engine.loading.checkpoints.matching import Match, match
-from engine.loading.checkpoints.opening import build_classifier, check_size, rebuild
+from engine.loading.checkpoints.opening import build_classifier, check_size, drawn, rebuild
 from engine.loading.checkpoints.reading import read_checkpoint
 from engine.loading.checkpoints.suggesting import fitting_architectures, nearest_architecture
 
@@ -13,6 +13,7 @@ __all__ = [
     "Match",
     "build_classifier",
     "check_size",
+    "drawn",
     "fitting_architectures",
     "from_safetensors",
     "match",

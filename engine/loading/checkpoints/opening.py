@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from engine.loading.architectures import default_preprocessing
+from engine.loading.architectures import build, default_preprocessing
 from engine.loading.architectures.weightless import furnished, skeleton
 from engine.loading.checkpoints.checkpoint import Checkpoint
 from engine.loading.checkpoints.matching import Match, match
@@ -17,6 +18,7 @@ from engine.subject.blueprint import Blueprint
 from engine.subject.classifier import Classifier, weights_hash
 from engine.subject.preprocessing import Preprocessing
 from engine.subject.subject import listed
+from engine.toolkit.seeding import seeded
 
 MOST_NAMED = 4
 
@@ -64,6 +66,13 @@ def rebuild(blueprint: Blueprint, tensors: Mapping[str, Tensor]) -> Classifier:
         raise ValueError(f"the weights of {blueprint.name} are not those of a {blueprint.architecture}")
     network = furnished(blueprint.architecture, blueprint.outputs, blueprint.channels, tensors)
     return Classifier(network, blueprint).eval()
+
+
+def drawn(blueprint: Blueprint, seed: int) -> Classifier:
+    """The classifier of a blueprint with weights drawn from the seed, in evaluation mode on the CPU."""
+    with seeded(seed):
+        network = build(blueprint.architecture, blueprint.outputs, blueprint.channels)
+    return Classifier(network, replace(blueprint, weights=weights_hash(network))).eval()
 
 
 def misfit(checkpoint: Checkpoint, matched: Match) -> str:

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import torch
 
-from engine.loading.architectures import build
-from engine.loading.checkpoints import from_safetensors
+from engine.loading.checkpoints import drawn, from_safetensors
 from engine.runs.progress import Progress
 from engine.subject.blueprint import Blueprint
 from engine.subject.classifier import Classifier, weights_hash
 from engine.subject.image_set import ImageSet, Role
 from engine.subject.preprocessing import Preprocessing
-from engine.toolkit.seeding import seeded
 from engine.toolkit.training import TrainingSettings, train
 
 ASSETS = Path(__file__).parents[3] / "assets"
@@ -55,8 +53,6 @@ def trained(name: str, images: ImageSet, seed: int, progress: Progress) -> Class
 def untrained(recipe: Recipe, images: ImageSet, seed: int) -> Classifier:
     """The recipe's network with weights drawn from the seed, for images as they are in the set."""
     frame = images.frame
-    with seeded(seed):
-        network = build(recipe.architecture, len(images.classes), frame.channels)
     blueprint = Blueprint(
         name=recipe.title if seed == 0 else f"{recipe.title}, seed {seed}",
         architecture=recipe.architecture,
@@ -66,6 +62,6 @@ def untrained(recipe: Recipe, images: ImageSet, seed: int) -> Classifier:
         preprocessing=Preprocessing(
             frame.channels, frame.height, frame.width, mean=(0.5,) * frame.channels, std=(0.25,) * frame.channels
         ),
-        weights=weights_hash(network),
+        weights="",
     )
-    return Classifier(network, blueprint)
+    return drawn(blueprint, seed)
