@@ -14,7 +14,6 @@ from torch import nn
 
 from benchmarks.input_optimization_subjects import spread, timed, told
 from engine.methods.input_optimization import BREAKPOINTS, DIFFERENCES, MAP, OPTIMISATION, SWEEP
-from engine.methods.input_optimization.optimise import frozen
 from engine.methods.input_optimization.result import Differences, Optimisation, Sweep
 from engine.methods.input_optimization.settings import (
     BreakpointSettings,
@@ -27,6 +26,7 @@ from engine.methods.input_optimization.settings import (
 )
 from engine.runs.progress import Progress
 from engine.subject.subject import Subject
+from engine.toolkit.frozen import frozen
 from engine.toolkit.prediction import as_tensor, batch_size
 from engine.toolkit.transforms.families import FAMILIES
 

@@ -14,13 +14,14 @@ from benchmarks.input_optimization_costs import DefaultRun
 from benchmarks.input_optimization_published import brought_back
 from benchmarks.input_optimization_subjects import spread, swept_thinly, timed, told
 from engine.methods.input_optimization.criteria import BOUNDARY, FAILING
-from engine.methods.input_optimization.optimise import Tally, frozen, optimise
+from engine.methods.input_optimization.optimise import Tally, optimise
 from engine.methods.input_optimization.pairs import Pairs, pairs_of, views_of
 from engine.methods.input_optimization.result import REACHED, Optimisation
 from engine.methods.input_optimization.step_rules import Minimal, length
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
 from engine.subject.subject import Subject
+from engine.toolkit.frozen import frozen
 from engine.toolkit.prediction import batch_size
 
 STEPS = 100  # foolbox's default

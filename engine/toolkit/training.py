@@ -1,7 +1,8 @@
-"""Plain supervised training: cross-entropy, Adam, a learning rate that falls to nothing."""
+"""Supervised training: cross-entropy or another objective, AdamW, a learning rate that falls to nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,48 +36,82 @@ class TrainingSettings:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What one step is given: `rows` (b,) of the training images, `images` (b, C, H, W) in [0, 1], `labels` (b,).
+
+    `step` counts all steps of the training from 0; `rows` are on the CPU, the others where the classifier computes.
+    """
+
+    step: int
+    rows: Tensor
+    images: Tensor
+    labels: Tensor
+
+
+Objective = Callable[[Classifier, Batch], Tensor]  # the loss, a scalar
+Order = Callable[[], Tensor]  # the rows of an epoch, as many as there are labels, drawn anew each time
+Drawn = Callable[[Tensor, int], Tensor]  # rows (b,) and the epoch's number -> their images
+
+
+def cross_entropy(classifier: Classifier, batch: Batch) -> Tensor:
+    """The usual objective."""
+    return F.cross_entropy(classifier(batch.images), batch.labels)
+
+
 def train(
     classifier: Classifier,
-    images: Tensor,
+    images: Tensor | Drawn,
     labels: Tensor,
     settings: TrainingSettings,
     seed: int,
     progress: Progress,
     label: str = "training",
+    objective: Objective = cross_entropy,
+    order: Order | None = None,
 ) -> np.ndarray:
     """Train the classifier in place, leave it in evaluation mode, and give the loss of each step (steps,).
 
-    images (N, C, H, W), float in [0, 1] or uint8; labels (N,), indices of classes. The seed decides the order of
-    the images (each once an epoch) and dropout; the global random state is left as it was.
+    images (N, C, H, W), float in [0, 1] or uint8, or what gives those of some rows; labels (N,), indices of classes.
+    Without an `order` each image comes once an epoch. The seed decides that order and dropout; the global random
+    state is left as it was.
     """
-    count = len(images)
-    if len(labels) != count or count == 0:
-        raise ValueError(
-            f"training needs a label for each image and at least one of them, got {len(labels)} and {count}"
-        )
+    count = len(labels)
+    if count == 0 or (isinstance(images, Tensor) and len(images) != count):
+        given = len(images) if isinstance(images, Tensor) else count
+        raise ValueError(f"training needs a label for each image and at least one of them, got {count} and {given}")
     device = classifier.device
     batches = -(-count // settings.batch_size)
     steps = settings.epochs * batches
-    optimizer = torch.optim.AdamW(
-        classifier.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    optimizer = optimizer_of(classifier, settings)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
     losses = torch.zeros(steps)
     classifier.train()
     with seeded(seed):
         for step in progress.steps(steps, label):
             if step % batches == 0:
-                order = torch.randperm(count).tensor_split(batches)
-            batch = order[step % batches]
-            optimizer.zero_grad(set_to_none=True)
-            logits = classifier(in_unit_range(images[batch].to(device)))
-            loss = F.cross_entropy(logits, labels[batch].to(device))
-            loss.backward()
-            optimizer.step()
+                rows = (order() if order else torch.randperm(count)).tensor_split(batches)
+            own = rows[step % batches]
+            pixels = images[own] if isinstance(images, Tensor) else images(own, step // batches)
+            batch = Batch(step, own, in_unit_range(pixels.to(device)), labels[own].to(device))
+            losses[step] = take_step(classifier, optimizer, objective, batch)
             schedule.step()
-            losses[step] = loss.detach()
     classifier.eval()
     return losses.numpy()
+
+
+def optimizer_of(classifier: Classifier, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """AdamW over all weights."""
+    return torch.optim.AdamW(classifier.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def take_step(classifier: Classifier, optimizer: torch.optim.Optimizer, objective: Objective, batch: Batch) -> Tensor:
+    """Move the weights once against the gradient of the batch's loss, which it gives, a scalar."""
+    optimizer.zero_grad(set_to_none=True)
+    loss = objective(classifier, batch)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
 
 
 def in_unit_range(images: Tensor) -> Tensor:

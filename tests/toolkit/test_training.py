@@ -10,7 +10,7 @@ from engine.subject.blueprint import Blueprint
 from engine.subject.classifier import Classifier, weights_hash
 from engine.subject.preprocessing import Preprocessing
 from engine.toolkit.seeding import seeded
-from engine.toolkit.training import TrainingSettings, train
+from engine.toolkit.training import Batch, TrainingSettings, cross_entropy, train
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=16, learning_rate=0.05)
 
@@ -92,6 +92,47 @@ def test_bytes_and_floats_train_alike(images, labels):
     train(of_bytes, pixels, labels, SETTINGS, 0, Progress())
     train(of_floats, pixels.float() / 255, labels, SETTINGS, 0, Progress())
     assert weights_hash(of_bytes.network) == weights_hash(of_floats.network)
+
+
+def test_images_may_come_by_rows_and_epoch_and_are_trained_on_alike(images, labels):
+    asked: list[tuple[int, int]] = []
+
+    def drawn(rows: torch.Tensor, epoch: int) -> torch.Tensor:
+        asked.append((len(rows), epoch))
+        return images[rows]
+
+    at_once, by_rows = bright_or_dark(dropout=0.5), bright_or_dark(dropout=0.5)
+    losses = train(at_once, images, labels, SETTINGS, 0, Progress())
+    np.testing.assert_array_equal(train(by_rows, drawn, labels, SETTINGS, 0, Progress()), losses)
+    assert weights_hash(at_once.network) == weights_hash(by_rows.network)
+    assert [epoch for _, epoch in asked] == [0] * 7 + [1] * 7 + [2] * 7
+    assert sum(count for count, epoch in asked if epoch == 1) == 100
+
+
+def test_an_order_says_which_images_an_epoch_has(images, labels):
+    seen: list[torch.Tensor] = []
+
+    def objective(classifier: Classifier, batch: Batch) -> torch.Tensor:
+        seen.append(batch.rows)
+        torch.testing.assert_close(batch.images, images[batch.rows])
+        assert batch.step == len(seen) - 1
+        assert (batch.labels == labels[batch.rows]).all()
+        return cross_entropy(classifier, batch)
+
+    few = torch.arange(100) % 3
+    train(bright_or_dark(), images, labels, SETTINGS, 0, Progress(), objective=objective, order=lambda: few)
+    assert torch.equal(torch.cat(seen), few.repeat(3))
+
+
+def test_another_objective_is_followed(images, labels):
+    def opposite(classifier: Classifier, batch: Batch) -> torch.Tensor:
+        return nn.functional.cross_entropy(classifier(batch.images), 1 - batch.labels)
+
+    classifier = bright_or_dark()
+    settings = TrainingSettings(30, 16, 0.05, 0.0)
+    losses = train(classifier, images, labels, settings, 0, Progress(), objective=opposite)
+    assert losses[-20:].mean() < 0.5 * losses[:5].mean()
+    assert (classifier(images).argmax(1) == labels).float().mean() < 0.05
 
 
 def test_nobodys_randomness_moves(images, labels):

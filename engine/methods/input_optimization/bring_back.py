@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.methods.input_optimization.criteria import Criterion, of_settings
 from engine.methods.input_optimization.curves import worst_grids
-from engine.methods.input_optimization.optimise import NO_GRADIENT, Finished, Tally, frozen, optimise
+from engine.methods.input_optimization.optimise import NO_GRADIENT, Finished, Tally, optimise
 from engine.methods.input_optimization.pairs import Pairs, pairs_of
 from engine.methods.input_optimization.paper import paper
 from engine.methods.input_optimization.result import ALREADY, NOT_REACHED, REACHED, Optimisation, Sweep
@@ -18,6 +18,7 @@ from engine.methods.input_optimization.settings import OptimisationSettings
 from engine.methods.input_optimization.step_rules import Adam, Minimal, Momentum, StepRule, length
 from engine.runs.progress import Progress
 from engine.subject.subject import Subject
+from engine.toolkit.frozen import frozen
 
 
 def bring_back(subject: Subject, settings: OptimisationSettings, sweep: Sweep, progress: Progress) -> Optimisation:

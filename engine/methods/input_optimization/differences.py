@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.methods.input_optimization.margin_distance import margin_distances
-from engine.methods.input_optimization.optimise import Tally, frozen
+from engine.methods.input_optimization.optimise import Tally
 from engine.methods.input_optimization.pairs import Pairs, views_of
 from engine.methods.input_optimization.result import (
     REACHED,
@@ -25,6 +25,7 @@ from engine.methods.input_optimization.settings import DifferenceSettings
 from engine.runs.progress import Progress
 from engine.subject.subject import Subject
 from engine.toolkit.answers import certainty, loss
+from engine.toolkit.frozen import frozen
 from engine.toolkit.similarity import ssim
 from engine.toolkit.taps import inputs_of, last_layer, outputs_of
 

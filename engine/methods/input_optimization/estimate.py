@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor
 from engine.methods.input_optimization.bring_back import step_rule
 from engine.methods.input_optimization.criteria import of_settings
 from engine.methods.input_optimization.curves import worst_grids
-from engine.methods.input_optimization.optimise import Tally, advanced, frozen, refilled
+from engine.methods.input_optimization.optimise import Tally, advanced, refilled
 from engine.methods.input_optimization.pairs import views_of
 from engine.methods.input_optimization.result import Sweep
 from engine.methods.input_optimization.settings import OptimisationSettings, SweepSettings
@@ -22,8 +21,9 @@ from engine.methods.input_optimization.views import Views
 from engine.runs.progress import Progress
 from engine.subject.image_set import ImageSet
 from engine.subject.subject import Subject
+from engine.toolkit.frozen import frozen
+from engine.toolkit.pace import FEW, pace
 
-FEW, GROWTH = 4, 4  # images that are read, and asked about first; then so many times as many each time
 NETWORK_SECONDS, TRANSFORMS_SECONDS = 0.3, 0.4  # that finding out may take
 EVALUATIONS = {"momentum": 14, "adam": 30, "paper": 400}  # a pair that has to move, on the built-in examples
 
@@ -106,39 +106,3 @@ def pairs_to_move(sweep: Sweep, settings: OptimisationSettings) -> int:
 def wait_for(images: Tensor) -> None:
     """Come back when the device has made the images."""
     images.flatten()[0].item()
-
-
-def pace(work: Callable[[int], None], most: int, seconds: float) -> float:
-    """Seconds an image, with all of PyTorch's threads or with one, whichever is faster.
-
-    On small batches threads wait for each other, and while a browser draws the page on the same cores a hundred times
-    longer than they work: in whole batches that matters less, so the slow measurement would mislead.
-    """
-    threads = torch.get_num_threads()
-    found = []
-    try:
-        for count in (1, threads):
-            torch.set_num_threads(count)
-            found.append(fastest_batch(work, most, seconds / 2))
-    finally:
-        torch.set_num_threads(threads)
-    return min(found)
-
-
-def fastest_batch(work: Callable[[int], None], most: int, seconds: float) -> float:
-    """Seconds an image in the fastest of several batches, which grow to `most` images as far as the time allows.
-
-    `work` takes so many images at once. The fastest, because the first one warms up what is needed, and whatever else
-    the machine does only slows one down. There are at least two, even where that takes longer.
-    """
-    fastest, count, tries, end = float("inf"), FEW, 0, time.perf_counter() + seconds
-    fits = True
-    while fits or tries < 2:
-        begin = time.perf_counter()
-        work(count)
-        took = time.perf_counter() - begin
-        fastest, tries = min(fastest, took / count), tries + 1
-        larger = min(count * GROWTH, most // FEW * FEW)
-        fits = time.perf_counter() + took * larger / count < end
-        count = larger if fits else count
-    return fastest

@@ -6,11 +6,10 @@ In evaluation mode the rows of a batch are independent, so the gradient of the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.methods.input_optimization.criteria import Criterion
 from engine.methods.input_optimization.step_rules import Standing, State, StepRule, length, per_row
@@ -80,18 +79,6 @@ class Batch:
         state = {name: torch.cat([value, more.state[name]]) for name, value in self.state.items()}
         theirs = more.tensors()
         return Batch(**{name: torch.cat([value, theirs[name]]) for name, value in self.tensors().items()}, state=state)
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """No weight takes a gradient inside; outside, each is as it was."""
-    wanted = [(weight, weight.requires_grad) for weight in network.parameters()]
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight, trainable in wanted:
-            weight.requires_grad_(trainable)
 
 
 def optimise(

@@ -5,8 +5,8 @@ import torch
 
 from engine.loading.demos import open_demo
 from engine.methods.input_optimization.criteria import right
-from engine.methods.input_optimization.optimise import frozen
 from engine.methods.input_optimization.step_rules import Minimal, length
+from engine.toolkit.frozen import frozen
 from engine.toolkit.prediction import as_tensor
 from tests.methods.input_optimization.small import Curved, made_pixels, optimised, subject_of, tensor_of
 

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.methods.input_optimization.criteria import Criterion, near, right, similar, sure
-from engine.methods.input_optimization.optimise import HALVINGS, NO_GRADIENT, NotFinite, Tally, frozen, optimise
+from engine.methods.input_optimization.optimise import HALVINGS, NO_GRADIENT, NotFinite, Tally, optimise
 from engine.methods.input_optimization.step_rules import Adam, Minimal, Momentum, Newton, Standing, length
 from engine.runs.progress import Cancelled, Progress
+from engine.toolkit.frozen import frozen
 from engine.toolkit.similarity import ssim
 from tests.methods.input_optimization.small import (
     SIDE,
