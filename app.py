@@ -22,6 +22,12 @@ page = st.navigation(
             icon=":material/tune:",
             url_path="input_optimization",
         ),
+        st.Page(
+            "pages/cam_training.py",
+            title="CAM training",
+            icon=":material/center_focus_strong:",
+            url_path="cam_training",
+        ),
         st.Page("pages/ledger.py", title="Ledger", icon=":material/receipt_long:", url_path="ledger"),
     ]
 )

@@ -18,6 +18,7 @@ from pages.parts.bench import framed, workbench
 from pages.parts.bench import subject as opened_subject
 from pages.parts.browser import Scene, browser
 from pages.parts.command import evaluate_command
+from pages.parts.images_of_test import test_is_open
 from pages.parts.run_panel import answered
 from pages.parts.text import plain
 
@@ -28,7 +29,6 @@ METHODS = {
     "input_selection": "Input selection",
     "error_discovery": "Error discovery",
 }
-TEST_OPENED = "images of test opened"
 
 
 def page() -> None:
@@ -140,23 +140,6 @@ def rate_metric(name: str, rate: Rate, meaning: str) -> None:
     """One rate with its interval below."""
     interval = f"{rate.low:.1%} to {rate.high:.1%}"
     st.metric(name, f"{rate.value:.1%}", interval, delta_color="off", delta_arrow="off", help=meaning, width=150)
-
-
-def test_is_open(bench: Workbench, subject: Subject) -> bool:
-    """Whether the person asked to see test images; asking is recorded, since what is looked at is no longer fresh."""
-    opened = bench.store.shelf.events(TEST_OPENED, subject.dataset)
-    if st.session_state.get(TEST_OPENED) == subject.dataset:
-        return True
-    before = f" Opened before: {len(opened)}." if opened else ""
-    st.info(
-        "The images of `test` stay closed, so that nothing is decided by looking at them; "
-        f"`diagnosis` is there to be looked at. Opening them is recorded.{before}"
-    )
-    if st.button("Open the test images", key="open test"):
-        bench.store.shelf.record(TEST_OPENED, subject.dataset, subject.model)
-        st.session_state[TEST_OPENED] = subject.dataset
-        st.rerun()
-    return False
 
 
 framed("pages/evaluation.py")

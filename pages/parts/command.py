@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from engine.methods.cam_training.settings import CamSettings, MaskSettings
 from engine.methods.input_optimization.settings import BreakpointSettings, SweepSettings, published
 from engine.subject.subject import Subject
 from engine.workbench import DEMOS, LOADED, Opened, Workbench
@@ -35,6 +36,28 @@ def input_optimization_command(
         words += ["--together"] if len(names) == 1 and len(names[0]) > 1 else []
     words += ["--role", settings.role, "--images", str(settings.images), "--rule", rule.rule]
     words += ["--drop", repr(rule.drop)] if rule.rule == "drop" else ["--level", repr(rule.level)]
+    return shlex.join([*words, "--out", "out"])
+
+
+def cam_command(bench: Workbench, subject: Subject, settings: CamSettings, mask: MaskSettings | None) -> str:
+    """The command for these maps, "" where there is none: with a label's images only, or masks from files."""
+    options = subject_options(bench, subject)
+    if not options or settings.labels or (mask is not None and mask.shape in ("picture", "each")):
+        return ""
+    classes = subject.blueprint.classes
+
+    def named(target: str) -> str:
+        return classes[int(target)] if target.isdecimal() else target or "nothing"
+
+    words = ["python", "-m", "engine", "cam", *options, "--method", settings.method]
+    words += ["--of", named(settings.of), "--against", named(settings.against)]
+    words += ["--layer", settings.layer] if settings.layer else []
+    words += ["--role", settings.role, "--images", str(settings.images), "--answers", settings.answers]
+    if mask is not None:
+        words += ["--mask", mask.shape, "--forbidden", mask.forbidden]
+        words += ["--mask-size", repr(mask.size)] if mask.size else []
+        box = (mask.top, mask.left, mask.bottom, mask.right)
+        words += ["--mask-box", *map(repr, box)] if mask.shape in ("rectangle", "ellipse") else []
     return shlex.join([*words, "--out", "out"])
 
 

@@ -6,6 +6,7 @@ click. The tests check the charts; here they are only written down, and those th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -22,6 +23,11 @@ class Chart(Protocol):
 
     def to_dict(self, *, validate: bool = True) -> dict[str, Any]:
         """The chart's specification."""
+
+
+def finite(value: float) -> float | None:
+    """The value for a chart's data, None in place of NaN and infinity, which JSON doesn't know."""
+    return value if math.isfinite(value) else None
 
 
 def draw(chart: Chart | dict[str, Any], key: str, says: str, on_select: Any = "ignore") -> Any:

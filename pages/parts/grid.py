@@ -37,7 +37,7 @@ def data_url(image: Image.Image, side: int) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def image_grid(tiles: Sequence[Tile]) -> alt.LayerChart | alt.FacetChart:
+def image_grid(tiles: Sequence[Tile], columns: int = COLUMNS) -> alt.LayerChart | alt.FacetChart:
     """The tiles in rows; clicks select under the name `pick`, field `sample_id`, each adding or taking one.
 
     Tiles share the width there is, so that the grid fits a telephone too; pictures keep their shape.
@@ -50,23 +50,23 @@ def image_grid(tiles: Sequence[Tile]) -> alt.LayerChart | alt.FacetChart:
             "hint": tile.hint,
             "wrong": tile.wrong,
             "picked": tile.picked,
-            "x": place % COLUMNS + 0.5,
-            "y": (place // COLUMNS) * ROW + TILE / 2 + 4,
+            "x": place % columns + 0.5,
+            "y": (place // columns) * ROW + TILE / 2 + 4,
         }
         for place, tile in enumerate(tiles)
     ]
-    height = -(-len(tiles) // COLUMNS) * ROW
+    height = -(-len(tiles) // columns) * ROW
     pick = alt.selection_point(name="pick", fields=["sample_id"], toggle="true", empty=False)
     clicked = {"param": "pick", "empty": False}
     turned = {"or": [{"and": [clicked, "!datum.picked"]}, {"and": [{"not": clicked}, "datum.picked"]}]}
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, COLUMNS], nice=False, zero=False)),
+        x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, columns], nice=False, zero=False)),
         y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[height, 0], nice=False, zero=False)),
         tooltip=[alt.Tooltip("image:N"), alt.Tooltip("hint:N", title="image")],
     )
-    wide = alt.ExprRef(f"width / {COLUMNS} - {GAP}")
+    wide = alt.ExprRef(f"width / {columns} - {GAP}")
     frames = base.mark_rect(
-        width=alt.ExprRef(f"width / {COLUMNS} - {GAP} + 4"), height=TILE + 4, cursor="pointer", fill="transparent"
+        width=alt.ExprRef(f"width / {columns} - {GAP} + 4"), height=TILE + 4, cursor="pointer", fill="transparent"
     ).encode(
         stroke=alt.StrokeValue("#B9B4AC", condition={"test": turned, "value": "#E69F00"}),
         strokeWidth=alt.StrokeWidthValue(1, condition={"test": turned, "value": 5}),

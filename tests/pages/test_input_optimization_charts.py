@@ -12,7 +12,6 @@ from engine.methods.input_optimization.comparison import BreakpointDifference
 from engine.methods.input_optimization.curves import Flow, Point
 from engine.methods.input_optimization.result import Breakpoint, Interaction
 from pages.parts.input_optimization.map_charts import Dot, point_map, within_brush
-from pages.parts.input_optimization.pictures import as_image, signed
 from pages.parts.input_optimization.sweep_charts import (
     BEYOND,
     answer_flow,
@@ -23,9 +22,10 @@ from pages.parts.input_optimization.sweep_charts import (
     strip,
     strips,
 )
-from pages.parts.input_optimization.tiles import Picture, picture_table
 from pages.parts.input_optimization.two_classifiers import dumbbells
+from pages.parts.pictures import as_image, signed
 from pages.parts.saving import as_svg
+from pages.parts.tiles import Picture, picture_table
 from tests.pages.conftest import inline_rows
 
 BREAK = Breakpoint(

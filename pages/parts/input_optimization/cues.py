@@ -11,10 +11,10 @@ from engine.methods.input_optimization.cues import Cue, by_confusion, by_label
 from engine.toolkit.transforms.families import family_named
 from pages.parts.draw import draw
 from pages.parts.grid import data_url
-from pages.parts.input_optimization.pictures import signed
 from pages.parts.input_optimization.scene import Scene, WayBack
-from pages.parts.input_optimization.tiles import Picture, picture_table
+from pages.parts.pictures import signed
 from pages.parts.saving import captioned
+from pages.parts.tiles import Picture, picture_table
 
 TILE, MOST, COLUMNS = 110, 10, 10
 

@@ -15,11 +15,11 @@ from pages.parts.draw import draw
 from pages.parts.grid import data_url
 from pages.parts.input_optimization.lines import Line, lines_of
 from pages.parts.input_optimization.opened_pair import STATES, opened_pair
-from pages.parts.input_optimization.pictures import as_image, signed
 from pages.parts.input_optimization.scene import Scene, WayBack, brushed, chosen_families
-from pages.parts.input_optimization.tiles import Picture, picture_table
+from pages.parts.pictures import as_image, signed
 from pages.parts.saving import captioned
 from pages.parts.thumbnails import thumbnails
+from pages.parts.tiles import Picture, picture_table
 
 if TYPE_CHECKING:
     from engine.methods.input_optimization.preview import Looks, Ways

@@ -15,8 +15,8 @@ from engine.toolkit.transforms.families import family_named
 from pages.parts.draw import draw
 from pages.parts.grid import data_url
 from pages.parts.input_optimization.map_charts import Dot, point_map, within_brush
-from pages.parts.input_optimization.pictures import as_image
 from pages.parts.input_optimization.scene import Scene, WayBack, brush_key, brushed
+from pages.parts.pictures import as_image
 from pages.parts.saving import captioned
 from pages.parts.thumbnails import thumbnails
 

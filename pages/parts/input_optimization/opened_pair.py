@@ -13,9 +13,9 @@ from engine.toolkit.transforms.families import family_named
 from pages.parts.charts import top_classes
 from pages.parts.draw import draw
 from pages.parts.grid import data_url
-from pages.parts.input_optimization.pictures import as_image, signed
 from pages.parts.input_optimization.scene import Scene, WayBack
 from pages.parts.input_optimization.trying import TRIED
+from pages.parts.pictures import as_image, signed
 from pages.parts.text import plain
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from engine.workbench import Workbench
 from pages.parts.charts import top_classes
 from pages.parts.draw import draw
 from pages.parts.grid import data_url
-from pages.parts.input_optimization.pictures import as_image
-from pages.parts.input_optimization.tiles import Picture, picture_table
+from pages.parts.pictures import as_image
 from pages.parts.text import plain
+from pages.parts.tiles import Picture, picture_table
 
 if TYPE_CHECKING:
     from engine.methods.input_optimization.preview import Looks

@@ -1,4 +1,4 @@
-"""Rows of pictures in one chart: images against severities, or any other table of pictures with captions."""
+"""Rows of pictures in one chart, each with its caption: images against severities, or any other table of them."""
 
 from __future__ import annotations
 
