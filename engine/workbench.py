@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -26,7 +26,7 @@ from engine.runs.progress import Progress
 from engine.runs.run import Input, Run, Step
 from engine.runs.shelf import DatasetRow, ModelRow
 from engine.runs.store import QUOTA_BYTES, Store
-from engine.runs.worker import Job, Worker
+from engine.runs.worker import STOPPED, STOPPED_FOR_GOOD, Job, Worker
 from engine.subject.blueprint import Blueprint
 from engine.subject.image_set import Seen
 from engine.subject.preprocessing import Preprocessing
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.loading.data_options import DataOptions
+    from engine.methods.cam_training.result import ImageMasks
     from engine.subject.classifier import Classifier
     from engine.subject.image_set import ImageSet
 
@@ -130,7 +131,7 @@ class Workbench:
         classifier.blueprint = replace(subject.blueprint, name=name, weights=weights_hash(classifier.network))
         model = self.add_model(classifier, origin=f"fix of {subject.blueprint.name}", parent=subject.model, run=run)
         ids = tuple(dict.fromkeys((*self._trained_on(subject.model), *trained_on)))
-        self.store.documents.save(f"trained on {model}", model, TrainedOn(ids))
+        self._remember_trained_on(model, ids)
         return model
 
     def keep_beside(self, dataset: str, name: str, value: Any) -> None:
@@ -154,13 +155,13 @@ class Workbench:
 
         return Input(f"demo {name} {demos.VERSION} seed {seed}", partial(demos.make_demo, name, seed))
 
-    def planted_boxes(self, dataset: str) -> np.ndarray | None:
-        """Of the built-in backgrounds, the boxes around the plates (N, 4): top, left, bottom, right in pixels."""
-        if self.demo_of(dataset) != "backgrounds":
+    @staticmethod
+    def planted_masks(demo: str, seed: int) -> Input | None:
+        """The masks of the plates of the built-in backgrounds that this seed draws; None for another example."""
+        if demo != "backgrounds":
             return None
-        from engine.loading.demos.planted_backgrounds import backgrounds_truth
-
-        return backgrounds_truth(0).plates
+        masks = _plates(seed)
+        return Input(content_fingerprint(masks), masks)
 
     def examine_checkpoint(self, path: Path) -> Examined:
         """What a checkpoint could be; ValueError in one sentence where it can't be used."""
@@ -186,7 +187,10 @@ class Workbench:
         row = self.model(model)
         blueprint = replace(Blueprint.from_json(row.blueprint), name=name, classes=classes, preprocessing=preprocessing)
         check_size(blueprint)
-        return self._add_model_row(blueprint, row.file, row.origin, row.parent, row.run)
+        changed = self._add_model_row(blueprint, row.file, row.origin, row.parent, row.run)
+        if (ids := self._trained_on(model)) and changed != model:
+            self._remember_trained_on(changed, ids)
+        return changed
 
     def keep_upload(self, files: Sequence[tuple[str, BinaryIO]], size: int) -> str:
         """Copy uploaded files that belong together into the data folder; `size` in bytes; returns the upload's name."""
@@ -306,7 +310,8 @@ class Workbench:
             with seeded(seed):
                 return step.run(own, settings, values, progress)
 
-        return self.worker.submit(Job(self.store, run, step.title, subject.model, subject.dataset), work)
+        stopped = STOPPED if step.resumes else STOPPED_FOR_GOOD
+        return self.worker.submit(Job(self.store, run, step.title, subject.model, subject.dataset, stopped), work)
 
     @contextmanager
     def quick(self, subject: Subject) -> Iterator[Subject]:
@@ -334,6 +339,9 @@ class Workbench:
             seen = np.where(np.isin(images.ids, fix), Seen.YES, images.seen)
             images = replace(images, seen=seen.astype(np.int8))
         return joined(blueprint, images, build, opened.model, opened.dataset, draw)
+
+    def _remember_trained_on(self, model: str, ids: tuple[str, ...]) -> None:
+        self.store.documents.save(f"trained on {model}", model, TrainedOn(ids))
 
     def _trained_on(self, model: str) -> tuple[str, ...]:
         """The ids that a fix and those before it were trained or chosen on; none of a classifier from a file."""
@@ -378,6 +386,15 @@ class Workbench:
         wait([job.future for job in concerned])
         with self._quick_lock:
             self._quick = None
+
+
+@cache
+def _plates(seed: int) -> ImageMasks:
+    from engine.loading.demos.planted_backgrounds import backgrounds_truth, make_planted_backgrounds
+    from engine.methods.cam_training.image_masks import from_boxes
+
+    images = make_planted_backgrounds(seed)
+    return from_boxes(images.ids, backgrounds_truth(seed).plates, images.frame.height, images.frame.width)
 
 
 def _gone(fingerprint: str) -> Any:

@@ -252,6 +252,8 @@ def test_a_fix_is_kept_with_its_parent_and_has_seen_what_it_and_its_parents_trai
     for model, more in ((fix, first), (child, [*first, *second])):
         seen = bench.subject(Opened(model, opened.dataset)).images.seen == 1
         assert set(images.ids[seen & ~before].tolist()) == set(more)
+    renamed = bench.change_model(fix, "mended", ("rot", "gruen", "blau"), subject.blueprint.preprocessing)
+    assert bench._trained_on(renamed) == tuple(first)
     bench.forget_model(fix)  # what the child was trained on is known all the same
     assert (bench.subject(Opened(child, opened.dataset)).images.seen == 1).sum() == before.sum() + 3
 
@@ -279,12 +281,13 @@ def test_what_is_kept_beside_a_data_set_is_found_by_its_content_and_goes_with_th
 def test_a_demo_is_known_as_such_and_drawn_anew_only_when_called(bench):
     opened = bench.open_demo("backgrounds")
     assert bench.demo_of(opened.dataset) == "backgrounds"
-    boxes = bench.planted_boxes(opened.dataset)
-    assert len(boxes) == len(bench.images(opened.dataset))
-    assert set((boxes[:, 2:] - boxes[:, :2]).ravel().tolist()) == {18}
+    masks = bench.planted_masks("backgrounds", 0).value
+    np.testing.assert_array_equal(masks.ids, bench.images(opened.dataset).ids)
+    assert (masks.inside > 0).sum(axis=(1, 2)).tolist() == [18 * 18] * len(masks.ids)
+    assert bench.planted_masks("digits", 0) is None
     drawn = bench.demo_images("backgrounds", 3)
     assert drawn.fingerprint != bench.demo_images("backgrounds", 4).fingerprint
-    assert len(drawn.value()) == len(boxes)
+    assert len(drawn.value()) == len(masks.ids)
 
 
 def test_weights_are_drawn_from_a_seed(bench, opened):

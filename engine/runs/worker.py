@@ -21,13 +21,17 @@ from engine.runs.store import Store
 
 BEAT_SECONDS = 1.0
 STOPPED = "stopped; what it had finished is kept, and it can be resumed"
+STOPPED_FOR_GOOD = "stopped; it begins anew when it is asked for again"
 
 
 class Job(Progress):
     """A run on its way: the Progress that its work reports to, and what a page shows of it."""
 
-    def __init__(self, store: Store, run: Run, title: str, model: str = "", dataset: str = "") -> None:
+    def __init__(
+        self, store: Store, run: Run, title: str, model: str = "", dataset: str = "", stopped: str = STOPPED
+    ) -> None:
         self.store, self.run, self.title, self.model, self.dataset = store, run, title, model, dataset
+        self.stopped = stopped
         self.outcome = Outcome.WAITING
         self.fraction, self.label, self.message = 0.0, "waiting for its turn", ""
         self.partial: dict[str, Any] = {}
@@ -58,8 +62,8 @@ class Job(Progress):
         """Ask for a stop; what runs stops where it next reports, what waits never starts."""
         self._stop.set()
         if self.future.cancel():
-            self.outcome, self.message = Outcome.CANCELLED, STOPPED
-            self.store.register.end(self.fingerprint, Outcome.CANCELLED, STOPPED)
+            self.outcome, self.message = Outcome.CANCELLED, self.stopped
+            self.store.register.end(self.fingerprint, Outcome.CANCELLED, self.stopped)
 
     def report(self, fraction: float, label: str) -> None:
         """Called by the work."""
@@ -156,7 +160,7 @@ class Worker:
             outcome = Outcome.FINISHED
             self.store.make_room(spared=job.fingerprint)
         except Cancelled:
-            outcome, message = Outcome.CANCELLED, STOPPED
+            outcome, message = Outcome.CANCELLED, job.stopped
         except Exception as error:  # the thread must live on, and the person must learn of it
             if outcome != Outcome.FINISHED:  # if it is, only making room has failed
                 message, detail = sentence_of(error), traceback.format_exc()

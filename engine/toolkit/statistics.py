@@ -31,15 +31,15 @@ class Rate:
         return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%}, n = {self.n:,})"
 
 
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share in [0, 1] seen in n independent trials; n may be an effective number.
+def wilson(share: float, n: float, z: float = Z95) -> tuple[float, float]:
+    """Wilson's interval of a share in [0, 1] seen in n independent trials; n may be an effective number.
 
-    Wilson 1927, without continuity correction.
+    It reaches z standard errors either way, so 95 % by default. Wilson 1927, without continuity correction.
     """
     if n <= 0:
         return float("nan"), float("nan")
-    middle = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
