@@ -21,8 +21,10 @@ from engine.methods.cam_training.hiding import hiding_figures
 from engine.methods.cam_training.localisation import Summary, localise, summary, worst_first
 from engine.methods.cam_training.masks import on_grid
 from engine.methods.cam_training.result import Cams, Groups, Hiding, Localisation
+from engine.methods.cam_training.rules import RULES
 from engine.methods.cam_training.sentences import (
     how_it_was_seen,
+    unit_of,
     what_comes_from_outside,
     what_groups_there_are,
     what_hiding_showed,
@@ -109,9 +111,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def looked(bench: Workbench, subject: Subject, arguments: argparse.Namespace) -> Found:
     """The maps, and what was measured of them."""
-    frame, asked = subject.images.frame, masks_of(arguments, subject.images)
+    images = subject.images
+    asked = masks_of(arguments, images)
     if asked.each is None:  # said before the maps are waited for
-        asked.over(subject.images.ids[:1], frame.height, frame.width)
+        asked.over(images, np.arange(1))
     settings = CamSettings(
         method=arguments.method,
         layer=arguments.layer,
@@ -127,9 +130,10 @@ def looked(bench: Workbench, subject: Subject, arguments: argparse.Namespace) ->
     if (cams.labels >= 0).any():
         hidden, more = answer(bench, HIDING, subject, HidingSettings(), inputs)
     groups, most = answer(bench, GROUPS, subject, GroupSettings(), inputs)
-    masks = asked.over(cams.ids, frame.height, frame.width)
+    indices = np.array([images.position[sample_id] for sample_id in cams.ids.tolist()])
+    masks = asked.over(images, indices)
     places = localise(cams.maps, on_grid(asked.settings, masks, cams.seen, *cams.maps.shape[1:]))
-    units = subject.images.units()[[subject.images.position[sample_id] for sample_id in cams.ids.tolist()]]
+    units = images.units()[indices]
     return Found(cams, units, places, summary(places, units), hidden, groups, seconds + more + most)
 
 
@@ -161,6 +165,8 @@ def summary_of(found: Found) -> dict[str, Any]:
     """The figures as plain values."""
     cams, places = found.cams, found.summary
     names = {"energy_inside": "energy", **{name: name for name in ("corrected", "pointing", "iou", "outside", "area")}}
+    if not RULES[cams.method].adds_up:
+        del names["outside"]
     return {
         "n": len(cams.ids),
         "method": cams.method,
@@ -169,6 +175,7 @@ def summary_of(found: Found) -> dict[str, Any]:
         "of": cams.of,
         "against": cams.against,
         "cells": list(cams.maps.shape[1:]),
+        "unit": unit_of(cams),
         **{name: asdict(getattr(places, field)) for name, field in names.items()},
         "hiding": [asdict(each) for each in hiding_figures(found.hiding)] if found.hiding else None,
         "groups": group_values(found),
@@ -195,7 +202,7 @@ def sentences(found: Found) -> list[str]:
     said = [
         how_it_was_seen(found.cams),
         where_it_looks(found.cams, found.summary),
-        what_comes_from_outside(found.cams, found.summary),
+        *filter(None, [what_comes_from_outside(found.cams, found.summary)]),
     ]
     if found.hiding:
         said.append(what_hiding_showed(hiding_figures(found.hiding)))

@@ -29,9 +29,10 @@ class Masks:
     picture: np.ndarray | None = None
     each: ImageMasks | None = None
 
-    def over(self, ids: np.ndarray, height: int, width: int) -> np.ndarray:
-        """(n or 1, height, width), 1 where forbidden, of these images; ValueError where it tells nothing apart."""
-        found = for_images(self.settings, ids, height, width, self.picture, self.each)
+    def over(self, images: ImageSet, indices: np.ndarray) -> np.ndarray:
+        """(n or 1, H, W), 1 where forbidden, of the images at `indices`; ValueError where it tells nothing apart."""
+        frame, ids, names = images.frame, images.ids[indices], images.names[indices]
+        found = for_images(self.settings, ids, frame.height, frame.width, self.picture, self.each, names)
         check(found)
         return found
 

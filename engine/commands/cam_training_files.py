@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from engine.commands.describing import described, without_nan
-from engine.methods.cam_training.evidence import PARTS, ArmOutcome, Evidence, Gap, mean_of, on_test_images
+from engine.methods.cam_training.evidence import PARTS, ArmOutcome, Evidence, Gap, on_test_images
+from engine.methods.cam_training.figure import mean_of
 from engine.methods.cam_training.result import Taught
 from engine.subject.subject import Subject
 from engine.toolkit.tables import to_csv
 
 COLUMNS = (
-    *("arm", "seed", "part", "made", "n", "accuracy", "accuracy_low", "accuracy_high"),
+    *("arm", "seed", "part", "role", "made", "n", "accuracy", "accuracy_low", "accuracy_high"),
     *("train_accuracy", "learned", "energy_inside", "layer", "run"),
+)
+GAP = (
+    *("gap", "gap_low", "gap_high", "wins", "n", "p"),
+    *("images", "images_shared", "image_low", "image_high"),
 )
 
 
@@ -59,13 +66,14 @@ def summary_of(compared: Compared) -> dict[str, Any]:
     """The figures as plain values; None where there is nothing to tell. The gap is that of `cam` on swapped images."""
     evidence, ratio = compared.evidence, compared.step_ratio or (None,) * 3
     gap = evidence.gap("cam", "swapped")
-    own = gap_values(gap) if gap else dict.fromkeys(("gap", "gap_low", "gap_high", "wins", "n", "p"))
+    own = gap_values(gap) if gap else dict.fromkeys(GAP)
     return {
         "seeds": sorted({run.seed for run in compared.taught}),
         "arms": {arm.arm: arm_values(arm) for arm in evidence.arms},
         "left_out": compared.left_out,
+        "role": evidence.role or None,
         "made": list(evidence.made),
-        **{name: value for name, value in own.items() if name not in ("arm", "part")},
+        **{name: own[name] for name in GAP},
         "gaps": [gap_values(each) for each in evidence.gaps],
         **dict(zip(("step_ratio", "step_ratio_low", "step_ratio_high"), ratio, strict=True)),
         "seconds": compared.seconds,
@@ -96,18 +104,24 @@ def gap_values(gap: Gap) -> dict[str, Any]:
         "wins": gap.wins,
         "n": gap.n,
         "p": gap.p,
+        "images": gap.images,
+        "images_shared": gap.shared,
+        "image_low": gap.image_low,
+        "image_high": gap.image_high,
     }
 
 
 def rows_of(compared: Compared) -> Iterator[dict[str, Any]]:
-    """A row for each arm, seed and part, with the interval that the test images allow."""
+    """A row for each arm, seed and part, with the interval that the part's images allow."""
     for run, fingerprint in zip(compared.taught, compared.runs, strict=True):
+        inside = mean_of(run.energy_inside)
         for part in run.parts:
             share = on_test_images(part)
             yield {
                 "arm": run.arm,
                 "seed": run.seed,
                 "part": part.name,
+                "role": part.role,
                 "made": part.made,
                 "n": share.n,
                 "accuracy": share.value,
@@ -115,7 +129,7 @@ def rows_of(compared: Compared) -> Iterator[dict[str, Any]]:
                 "accuracy_high": share.high,
                 "train_accuracy": run.train_accuracy,
                 "learned": run.learned,
-                "energy_inside": mean_of(run.energy_inside),
+                "energy_inside": None if np.isnan(inside) else inside,
                 "layer": run.layer,
                 "run": fingerprint,
             }

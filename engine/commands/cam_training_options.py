@@ -18,7 +18,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--arms", metavar="A,B", help=arms)
     anew = "each draws weights and order, with --demo the data too"
     what.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help=f"{anew}; {DEFAULT}")
-    what.add_argument("--first-seed", type=int, default=0, metavar="N", help=DEFAULT)
+    chosen = f"the defaults were chosen on those of --demo backgrounds from 0 to 9; {DEFAULT}"
+    what.add_argument("--first-seed", type=int, default=0, metavar="N", help=chosen)
     term = parser.add_argument_group("the CAM term")
     term.add_argument("--loss", choices=LOSSES, default=usual.loss, help=DEFAULT)
     term.add_argument("--weight", type=float, default=usual.weight, metavar="X", help=DEFAULT)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -142,3 +143,14 @@ def test_test_images_on_a_sheet_count_as_opened(tmp_path):
     assert len(bench.store.shelf.events(TEST_OPENED, dataset)) == 1
     looked(tmp_path / "other", "--demo backgrounds --images 8")
     assert len(bench.store.shelf.events(TEST_OPENED, dataset)) == 1
+
+
+def test_by_a_rule_that_adds_up_to_nothing_no_share_from_outside_is_told(tmp_path, capsys):
+    found = looked(tmp_path / "out", "--demo backgrounds --images 10 --method layercam")
+    assert "outside" not in found
+    assert found["unit"] == "logits"
+    said = capsys.readouterr().out
+    assert "by this rule a map doesn't add up to the score" in said
+    assert "comes from where it may not look" not in said
+    with (tmp_path / "out" / "maps.csv").open() as file:
+        assert {row["outside"] for row in csv.DictReader(file)} == {""}

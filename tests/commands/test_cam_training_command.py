@@ -61,9 +61,10 @@ def test_the_built_in_example_is_drawn_anew_for_each_seed_and_every_arm_is_compa
     assert {file.name for file in out.iterdir()} == {"summary.json", "runs.csv", "cam.safetensors"}
     found = summary_of(out)
     assert list(found["arms"]) == ["default", "cam", "crop", "decorrelated"]
-    for arm in found["arms"].values():
+    for name, arm in found["arms"].items():
         assert set(arm) >= {*PARTS, "energy_inside", "flips"}
-        assert all(0 <= arm[name] <= 1 for name in (*PARTS, "energy_inside", "flips"))
+        assert all(0 <= arm[figure] <= 1 for figure in (*PARTS, "flips"))
+        assert (arm["energy_inside"] is None) == (name == "crop")
     difference = found["arms"]["cam"]["swapped"] - found["arms"]["default"]["swapped"]
     assert found["gap"] == pytest.approx(difference)
     assert found["gap_low"] <= found["gap"] <= found["gap_high"]
@@ -72,6 +73,9 @@ def test_the_built_in_example_is_drawn_anew_for_each_seed_and_every_arm_is_compa
     rows = rows_of(out)
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 4 * 2 * 4
+    assert {row["role"] for row in rows} == {found["role"]} == {"test"}
+    assert {row["arm"] for row in rows if not row["energy_inside"]} == {"crop"}
+    assert (found["images_shared"], found["image_low"]) == (False, None)
     accuracy = np.mean([float(row["accuracy"]) for row in rows if (row["arm"], row["part"]) == ("cam", "unseen")])
     assert accuracy == pytest.approx(found["arms"]["cam"]["unseen"])
     assert len({row["run"] for row in rows}) == 8

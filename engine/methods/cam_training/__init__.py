@@ -32,8 +32,7 @@ def _groups(subject: Subject, settings: GroupSettings, inputs: Mapping[str, Any]
     from engine.methods.cam_training.groups import groups
 
     del subject
-    progress.report(0, "grouping maps")
-    return groups(inputs["cams"], settings)
+    return groups(inputs["cams"], settings, progress)
 
 
 def _teaching(subject: Subject, settings: TeachingSettings, inputs: Mapping[str, Any], progress: Progress) -> Taught:
@@ -42,7 +41,7 @@ def _teaching(subject: Subject, settings: TeachingSettings, inputs: Mapping[str,
     return teach(subject, settings, inputs, progress)
 
 
-CAMS = Step("cams", 1, "Class activation maps", CamSettings, Cams, _cams)
+CAMS = Step("cams", 2, "Class activation maps", CamSettings, Cams, _cams)
 HIDING = Step("cam_hiding", 1, "Hiding what it looks at", HidingSettings, Hiding, _hiding)
-GROUPS = Step("cam_groups", 1, "Groups of maps", GroupSettings, Groups, _groups)
-TEACHING = Step("cam_teaching", 1, "Training", TeachingSettings, Taught, _teaching)
+GROUPS = Step("cam_groups", 2, "Groups of maps", GroupSettings, Groups, _groups)
+TEACHING = Step("cam_teaching", 2, "Training", TeachingSettings, Taught, _teaching, resumes=False)

@@ -11,6 +11,7 @@ import torch
 from engine.methods.cam_training.chosen_images import chosen_images
 from engine.methods.cam_training.looking import Lookout, lookout
 from engine.methods.cam_training.result import Cams
+from engine.methods.cam_training.rules import RULES
 from engine.methods.cam_training.settings import METHODS, CamSettings
 from engine.methods.cam_training.targets import check_class
 from engine.methods.cam_training.variants import Maps, maps_of, resolved
@@ -19,7 +20,9 @@ from engine.subject.subject import Subject
 from engine.toolkit.answers import certainty
 from engine.toolkit.prediction import as_tensor, batch_size, batches
 
+MOST_CHANNELS = 64  # that one image's maps by all rules ask the network about, one by one
 PIECE_IMAGES = 512  # kept together, so that resumed work repeats no more than these
+MANY_CHANNELS = "one pass for each of {channels:,} channels; choose it as the map to have it computed"
 EXACT = ("cam", "gradcam", "hirescam", "xgradcam")  # all the same for a head of one average and one linear layer
 
 
@@ -120,7 +123,7 @@ def outcomes(found: Maps) -> dict[str, np.ndarray]:
 def one_image(subject: Subject, index: int, settings: CamSettings) -> OneImage:
     """The maps of the image at this index by every rule, at the layer and of the target that `settings` name.
 
-    ValueError where the layer can't be had at all.
+    Rules that ask about every channel are left out where there are many. ValueError where the layer can't be had.
     """
     where = np.array([index])
     pixels = subject.images.read(where)
@@ -129,6 +132,9 @@ def one_image(subject: Subject, index: int, settings: CamSettings) -> OneImage:
     missing: dict[str, str] = {}
     for method in METHODS:
         if method == "auto":
+            continue
+        if RULES[method].by_channel and place.layer.channels > MOST_CHANNELS:
+            missing[method] = MANY_CHANNELS.format(channels=place.layer.channels)
             continue
         try:
             asked = replace(settings, method=resolved(method, place.head))

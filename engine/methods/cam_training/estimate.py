@@ -1,7 +1,8 @@
-"""How long maps, and hiding what is hot in them, will take, from a few images."""
+"""How long maps, hiding what is hot in them, and grouping them will take, from a few images."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,10 +11,20 @@ import torch
 
 from engine.methods.cam_training.cams import maps_of_batch
 from engine.methods.cam_training.chosen_images import candidates, with_labels
+from engine.methods.cam_training.groups import (
+    CLOUDS,
+    MEASURED,
+    evidence_of,
+    groupable,
+    grouping,
+    most_groups,
+    of_length_one,
+    silhouette_of,
+)
 from engine.methods.cam_training.looking import lookout
 from engine.methods.cam_training.result import Cams
 from engine.methods.cam_training.rules import RULES
-from engine.methods.cam_training.settings import PREDICTION, REST, CamSettings, HidingSettings
+from engine.methods.cam_training.settings import PREDICTION, REST, CamSettings, GroupSettings, HidingSettings
 from engine.methods.cam_training.variants import resolved
 from engine.runs.progress import Progress
 from engine.subject.subject import Subject
@@ -21,6 +32,7 @@ from engine.toolkit.pace import FEW, pace
 from engine.toolkit.prediction import as_tensor, batch_size
 
 SECONDS = 0.3  # that finding out may take
+FEW_MAPS = 256  # to group, for an estimate
 
 
 def seconds_of_cams(subject: Subject, settings: CamSettings, selection: Sequence[str] | None) -> float:
@@ -56,6 +68,29 @@ def seconds_of_hiding(subject: Subject, settings: HidingSettings, cams: Cams) ->
     few = [subject.images.position[each] for each in ids[:FEW]]
     asked = 1 + len(settings.shares) * (1 + settings.places)
     return len(ids) * asked * seconds_an_answer(subject, subject.images.read(few))
+
+
+def seconds_of_groups(cams: Cams, settings: GroupSettings) -> float:
+    """Seconds for looking for groups, here and in clouds, from one grouping of noise.
+
+    k-means takes longer as the maps and the groups become more, a silhouette as the pairs of maps do.
+    """
+    evidence = evidence_of(cams)
+    unit = of_length_one(evidence[groupable(evidence, cams, settings)])
+    if (most := most_groups(unit, settings)) < 2:
+        return 0.0
+    few = min(FEW_MAPS, len(unit))
+    noise = of_length_one(np.random.default_rng(settings.seed).random((few, unit.shape[1])))
+    grouping(noise, 2, settings.seed)  # the first one loads what is needed
+    begin = time.perf_counter()
+    found = grouping(noise, 2, settings.seed)
+    middle = time.perf_counter()
+    silhouette_of(noise, found, settings.seed)
+    end = time.perf_counter()
+    counts = range(2, most + 1)
+    k_means = (middle - begin) * len(unit) / few * sum(counts) / 2
+    silhouettes = (end - middle) * (min(MEASURED, len(unit)) / few) ** 2 * len(counts)
+    return (1 + CLOUDS) * (k_means + silhouettes)
 
 
 def seconds_an_answer(subject: Subject, pixels: np.ndarray) -> float:

@@ -6,38 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
+from engine.methods.cam_training.figure import mean_of
 from engine.methods.cam_training.result import PartOutcome, Taught
 from engine.methods.cam_training.settings import ARMS
-from engine.toolkit.statistics import Rate, rate
+from engine.methods.cam_training.signed_rank import DIGITS, signed_rank
+from engine.toolkit.seeds import OverSeeds, over_seeds
+from engine.toolkit.statistics import Rate, mean_interval, rate
 
+NO_INTERVAL = (float("nan"), float("nan"))
 PLAIN = "default"
 PARTS = ("unchanged", "swapped", "unseen", "off_centre")
 FEWEST_FOR_P = 6  # of five seeds not even all wins give a two-sided p below 0.05
 
-
-@dataclass(frozen=True)
-class OverSeeds:
-    """One value a seed, in the order of the seeds that have it: their mean and its 95 % interval by Student's t.
-
-    The interval is NaN with fewer than two seeds, the mean with none.
-    """
-
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
-    mean: float
-    low: float
-    high: float
+Pair = tuple[PartOutcome, PartOutcome]
 
 
 @dataclass(frozen=True)
 class ArmOutcome:
     """How one arm does over the seeds, each figure a share in [0, 1].
 
-    `accuracy` by part of the test images; `energy_inside` of the diagnosis images' label contrast; `flips`, the share
-    of answers that change when only the background is swapped, None where no image comes both ways; `failed`, the
-    seeds that never learned, which are in all the figures; `exact` as in `Cams`.
+    `accuracy` by part; `energy_inside` of the diagnosis images' label contrast, of no seed in the arm `crop`; `flips`,
+    the share of answers that change when only the background is swapped, None where no image comes both ways; `failed`,
+    the seeds that never learned, which are in all the figures.
     """
 
     arm: str
@@ -53,7 +44,9 @@ class Gap:
     """What an arm has more than plain training on a part, of the `n` seeds that both were trained with.
 
     `difference` in shares of the images; `wins`, the seeds in which the arm is better; `p` of Wilcoxon's signed-rank
-    test, two-sided and exact, None below six seeds.
+    test, two-sided and exact, None below six seeds. `images` are those of all seeds, each counted once. Where these are
+    `shared` by all, `image_low` and `image_high` are the 95 % interval by the images' units of what the arm has more
+    right, the mean of the seeds for each image; else NaN.
     """
 
     arm: str
@@ -62,12 +55,20 @@ class Gap:
     wins: int
     n: int
     p: float | None
+    images: int
+    shared: bool
+    image_low: float
+    image_high: float
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A comparison: arms and parts in their usual order, `made` the parts that were pasted together."""
+    """A comparison: arms and parts in their usual order, `made` the parts that were pasted together.
 
+    `role` is that of the images compared on, "" where there are none.
+    """
+
+    role: str
     parts: tuple[str, ...]
     made: tuple[str, ...]
     arms: tuple[ArmOutcome, ...]
@@ -83,7 +84,10 @@ class Evidence:
 
 
 def compare(runs: Sequence[Taught]) -> Evidence:
-    """The evidence of some runs, one for each arm and seed; ValueError for none, or where one comes twice."""
+    """The evidence of some runs, one for each arm and seed.
+
+    ValueError for none, where one comes twice, and where they report on images of different roles.
+    """
     if not runs:
         raise ValueError("there are no trainings to compare")
     by_arm: dict[str, dict[int, Taught]] = {}
@@ -95,7 +99,11 @@ def compare(runs: Sequence[Taught]) -> Evidence:
     names = {part.name for part in every}
     parts = tuple(name for name in PARTS if name in names)
     arms = [arm for arm in ARMS if arm in by_arm]
+    roles = sorted({part.role for part in every})
+    if len(roles) > 1:
+        raise ValueError(f"trainings that report on {' and on '.join(roles)} images can't be compared")
     return Evidence(
+        role=roles[0] if roles else "",
         parts=parts,
         made=tuple(name for name in parts if any(part.made for part in every if part.name == name)),
         arms=tuple(arm_outcome(arm, by_arm[arm], parts) for arm in arms),
@@ -124,23 +132,61 @@ def arm_outcome(arm: str, runs: dict[int, Taught], parts: tuple[str, ...]) -> Ar
 
 def gap(arm: str, part: str, runs: dict[int, Taught], plain: dict[int, Taught]) -> Gap | None:
     """The paired differences of an arm to plain training on a part, None where they share no seed."""
-    ours, theirs = accuracies(runs, part), accuracies(plain, part)
-    differences = {seed: ours[seed] - theirs[seed] for seed in ours if seed in theirs}
-    if not differences:
+    ours, theirs = outcomes(runs, part), outcomes(plain, part)
+    pairs = {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
+    if not pairs:
         return None
-    values = np.array(list(differences.values()))
-    p = signed_rank(values) if len(values) >= FEWEST_FOR_P else None
-    return Gap(arm, part, over_seeds(differences), int((values > 0).sum()), len(values), p)
+    differences = {seed: share_right(one) - share_right(other) for seed, (one, other) in pairs.items()}
+    values = np.round(list(differences.values()), DIGITS)
+    images, shared = images_of(list(pairs.values()))
+    low, high = over_images(list(pairs.values())) if shared else NO_INTERVAL
+    return Gap(
+        arm=arm,
+        part=part,
+        difference=over_seeds(differences, -1.0),
+        wins=int((values > 0).sum()),
+        n=len(values),
+        p=signed_rank(values) if len(values) >= FEWEST_FOR_P else None,
+        images=images,
+        shared=shared,
+        image_low=low,
+        image_high=high,
+    )
+
+
+def images_of(pairs: Sequence[Pair]) -> tuple[int, bool]:
+    """How many images pairs of outcomes have together, and whether all have the same."""
+    ids = [np.unique(each.ids) for pair in pairs for each in pair]
+    return len(np.unique(np.concatenate(ids))), all(np.array_equal(each, ids[0]) for each in ids)
+
+
+def over_images(pairs: Sequence[Pair]) -> tuple[float, float]:
+    """The 95 % interval by units of how much more often each image is right in the first of the pairs, on average."""
+    ours, theirs = (np.mean([right_by_id(each) for each in side], axis=0) for side in zip(*pairs, strict=True))
+    first = pairs[0][0]
+    _, low, high = mean_interval(ours - theirs, first.units[np.argsort(first.ids, kind="stable")])
+    return float(np.clip(low, -1, 1)), float(np.clip(high, -1, 1))
+
+
+def right_by_id(part: PartOutcome) -> np.ndarray:
+    """(n,) 1.0 where the answer is right, in the order of the ids."""
+    return (part.predictions == part.labels)[np.argsort(part.ids, kind="stable")].astype(np.float64)
 
 
 def accuracies(runs: dict[int, Taught], part: str) -> dict[int, float]:
     """The share of right answers on a part, by seed."""
+    return {seed: share_right(each) for seed, each in outcomes(runs, part).items()}
+
+
+def outcomes(runs: dict[int, Taught], part: str) -> dict[int, PartOutcome]:
+    """What came of a part, by seed, where it has images."""
     found = {seed: part_of(run, part) for seed, run in runs.items()}
-    return {
-        seed: float((each.predictions == each.labels).mean())
-        for seed, each in found.items()
-        if each is not None and len(each.labels)
-    }
+    return {seed: each for seed, each in found.items() if each is not None and len(each.labels)}
+
+
+def share_right(part: PartOutcome) -> float:
+    """The accuracy of one run on a part."""
+    return float((part.predictions == part.labels).mean())
 
 
 def part_of(run: Taught, name: str) -> PartOutcome | None:
@@ -158,41 +204,5 @@ def flipped(run: Taught) -> float | None:
 
 
 def on_test_images(part: PartOutcome) -> Rate:
-    """The accuracy of one run on a part with the interval that its test images allow, by their units."""
+    """The accuracy of one run on a part with the interval that its images allow, by their units."""
     return rate(part.predictions == part.labels, np.unique(part.units, return_inverse=True)[1])
-
-
-def over_seeds(found: dict[int, float]) -> OverSeeds:
-    """The values by seed, with their mean and Student's 95 % interval of it."""
-    seeds = tuple(sorted(found))
-    values = np.array([found[seed] for seed in seeds], dtype=np.float64)
-    mean, half = mean_of(values), float("nan")
-    if len(values) > 1:
-        half = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values)))
-    return OverSeeds(seeds, tuple(values.tolist()), mean, mean - half, mean + half)
-
-
-def mean_of(values: np.ndarray) -> float:
-    """The mean of the values that are numbers, NaN where none is."""
-    there = values[~np.isnan(values)]
-    return float(there.mean()) if len(there) else float("nan")
-
-
-def signed_rank(differences: np.ndarray) -> float:
-    """The two-sided exact p of Wilcoxon's signed-rank test (1945): how likely ranks so one-sided are by chance.
-
-    differences (n,). Those of 0 are left out, and equal sizes share the mean of their ranks, each sign as likely as the
-    other; 1 where nothing is left.
-    """
-    left = differences[differences != 0]
-    sizes, place, count = np.unique(np.abs(left), return_inverse=True, return_counts=True)
-    if not len(sizes):
-        return 1.0
-    doubled = (2 * np.cumsum(count) - count + 1)[place]  # twice the mean rank, a whole number
-    ways = np.zeros(int(doubled.sum()) + 1)
-    ways[0] = 1
-    for rank in doubled:
-        ways[rank:] += ways[:-rank].copy()
-    chance = ways / ways.sum()
-    observed = int(doubled[left > 0].sum())
-    return float(min(1.0, 2 * min(chance[: observed + 1].sum(), chance[observed:].sum())))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.methods.cam_training.result import Cams, Groups, Localisation
+from engine.methods.cam_training.rules import RULES
 from engine.subject.image_set import ImageSet
 from engine.toolkit.error_table import rounded
 
@@ -22,8 +24,11 @@ def cam_rows(
 ) -> list[dict[str, Any]]:
     """One row with the columns of `CAM_COLUMNS` for each of these rows of the maps.
 
-    Cells are empty where there is nothing to tell: no label, no mask, no evidence, no group. Groups count from 1.
+    Cells are empty where there is nothing to tell: no label, no mask, no evidence, no group, no share from outside by a
+    rule that doesn't add up. Groups count from 1.
     """
+    if places is not None and not RULES[cams.method].adds_up:
+        places = replace(places, outside=np.full(len(places.outside), np.nan))
     found = []
     for row in rows:
         label, group = int(cams.labels[row]), int(groups.group[row]) if groups else -1

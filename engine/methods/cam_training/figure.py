@@ -25,3 +25,9 @@ def figure(values: np.ndarray, units: np.ndarray) -> Figure:
     there = ~np.isnan(values)
     mean, low, high = map(float, mean_interval(values[there], units[there]))
     return Figure(mean, low, high, int(there.sum()), int((~there).sum()))
+
+
+def mean_of(values: np.ndarray) -> float:
+    """The mean of the values that are numbers, NaN where none is."""
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else float("nan")

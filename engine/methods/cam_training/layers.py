@@ -52,12 +52,24 @@ def find_layer(classifier: Classifier, example: Tensor, name: str = "") -> MapLa
     layers = map_layers(classifier, example)
     if not layers:
         raise ValueError(NEEDS_A_GRID)
-    widths = [layer.channels for layer in layers if layer.layout == "tokens"]
     for layer, counts in zip(reversed(layers), reversed(listened_to(classifier, layers, example)), strict=True):
-        # queries, keys and values side by side are wider than the tokens that they are made of
-        if counts and (layer.layout != "tokens" or layer.channels == widths[0]):
+        if counts and (layer.layout != "tokens" or layer.channels in widths(layers, layer)):
             return layer
     raise ValueError("the logits depend on no layer that keeps a map, so a CAM would show nothing")
+
+
+def widths(layers: tuple[MapLayer, ...], like: MapLayer) -> tuple[int, int]:
+    """How wide the first tokens on this layer's grid are, and the last.
+
+    Queries, keys and values side by side, which lie between, are wider than the tokens that they are made of.
+    """
+    there = [each.channels for each in layers if (each.layout, cells(each)) == (like.layout, cells(like))]
+    return there[0], there[-1]
+
+
+def cells(layer: MapLayer) -> tuple[int, int]:
+    """The grid."""
+    return layer.height, layer.width
 
 
 def named_layer(classifier: Classifier, example: Tensor, name: str) -> MapLayer:

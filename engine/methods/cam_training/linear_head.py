@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from engine.methods.cam_training.awake import awake
+from engine.methods.cam_training.awake import awake, shaken
 from engine.methods.cam_training.capture import attached
 from engine.methods.cam_training.map_layer import MapLayer
 from engine.subject.classifier import Classifier
@@ -43,12 +45,39 @@ class LinearHead:
 def linear_head(classifier: Classifier, layer: MapLayer, example: Tensor) -> LinearHead | None:
     """The head that makes the layer's map exact, or None: tried on `example`, images (n, C, H, W) in [0, 1].
 
-    The images must differ within and among each other (noise does): on even ones an average looks like a maximum.
+    It must do so with other weights behind the layer as well, for a batch norm or a generalised mean that has learned
+    nothing yet hands on what it is given. The images must differ within and among each other (noise does): on even
+    ones an average looks like a maximum.
     """
     with evaluating(classifier), torch.no_grad(), awake(classifier), attached(classifier.network, layer) as seen:
-        logits = classifier(example)
-        maps = seen[-1]
-        return next((head for head in candidates(classifier, layer, logits) if reproduces(head, maps, logits)), None)
+        with ran_after(classifier.network, layer) as behind:
+            logits = classifier(example)
+        found = (head for head in candidates(classifier, layer, logits) if reproduces(head, seen[-1], logits))
+        if (head := next(found, None)) is None:
+            return None
+        with shaken(module for module in behind if module is not head.module):
+            logits = classifier(example)
+            return head if reproduces(head, seen[-1], logits) else None
+
+
+@contextmanager
+def ran_after(network: nn.Module, layer: MapLayer) -> Iterator[list[nn.Module]]:
+    """Collect the modules that end after the layer in a pass while the block runs, those around it included."""
+    found: list[nn.Module] = []
+    last = network.get_submodule(layer.name)
+
+    def note(module: nn.Module, _inputs: object, _output: object) -> None:
+        if module is last:
+            found.clear()
+        else:
+            found.append(module)
+
+    handles = [module.register_forward_hook(note) for module in network.modules()]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def reproduces(head: LinearHead, maps: Tensor, logits: Tensor) -> bool:

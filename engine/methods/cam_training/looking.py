@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from engine.methods.cam_training.map_layer import MapLayer
 from engine.methods.cam_training.result import Cams
 from engine.methods.cam_training.settings import LABEL, REST
 from engine.subject.classifier import Classifier
+from engine.subject.frame import Frame
 from engine.subject.image_set import ImageSet
 from engine.toolkit.answers import certainty
 from engine.toolkit.prediction import as_tensor, batch_size, batches
@@ -55,11 +56,22 @@ def lookout(classifier: Classifier, images: ImageSet, layer: str, seen: Box | No
 
     Found on noise of the images' size, the same every time, so that it doesn't hang on which images there are.
     """
-    frame = images.frame
-    noise = torch.Generator().manual_seed(0)
-    example = torch.rand(NOISY, frame.channels, frame.height, frame.width, generator=noise).to(classifier.device)
+    example = noise(classifier, images.frame)
     found = find_layer(classifier, example, layer)
-    return Lookout(found, linear_head(classifier, found, example), seen or seen_box(classifier.blueprint, frame))
+    return Lookout(found, linear_head(classifier, found, example), seen or seen_box(classifier.blueprint, images.frame))
+
+
+def looked_again(classifier: Classifier, images: ImageSet, place: Lookout) -> Lookout:
+    """The same place after training, by the gradient where the head makes its maps exact no more."""
+    if place.head is None:
+        return place
+    return replace(place, head=linear_head(classifier, place.layer, noise(classifier, images.frame)))
+
+
+def noise(classifier: Classifier, frame: Frame) -> Tensor:
+    """Images (n, C, H, W) in [0, 1] that say nothing."""
+    draws = torch.Generator().manual_seed(0)
+    return torch.rand(NOISY, frame.channels, frame.height, frame.width, generator=draws).to(classifier.device)
 
 
 def label_maps(

@@ -13,13 +13,14 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 MOST_BYTES = 64 * 2**20  # of one file
 MOST_PIXELS = 64_000_000  # of one picture
 ENOUGH = 512  # pixels a side: more than a mask is kept in
+MOST_CLASSES, FEW = 100, 20  # numbers below, and at most so many different ones, are those of classes and no shades
 
 
 def read_mask(path: Path) -> np.ndarray:
     """How much of each pixel is inside, (H, W) float64 in [0, 1]; the brightest pixel counts as wholly so.
 
-    Many masks are 0 and 1 of 255, or numbers of classes. Of a see-through picture what is opaque is inside. Large ones
-    are made smaller. ValueError with the reason where it can't be read.
+    In a grey picture of few whole numbers below 100, classes, all but 0 is inside. Of a see-through picture what is
+    opaque is inside. Large ones are made smaller. ValueError with the reason where it can't be read.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -39,6 +40,14 @@ def read_mask(path: Path) -> np.ndarray:
     return np.maximum(brightness, 0) / max(brightness.max(), 1e-9)
 
 
+def are_classes(values: np.ndarray) -> bool:
+    """Whether grey values (H, W) are numbers of classes: whole, small and few."""
+    if not 0 <= values.min() <= values.max() < MOST_CLASSES:
+        return False
+    different = np.unique(values)
+    return len(different) <= FEW and bool((different == np.rint(different)).all())
+
+
 def brightness_of(image: Image.Image) -> np.ndarray:
     """(H, W) float64, of no agreed range."""
     if "A" in image.getbands() and not (np.asarray(image.getchannel("A")) == 255).all():
@@ -47,4 +56,6 @@ def brightness_of(image: Image.Image) -> np.ndarray:
         image = image.convert("L")
     else:
         image = Image.fromarray(np.asarray(image).astype(np.float32))
+    if are_classes(values := np.asarray(image)):
+        image = Image.fromarray(np.where(values > 0, np.uint8(255), np.uint8(0)))
     return np.asarray(image.reduce(max(1, min(image.size) // ENOUGH)), dtype=np.float64)

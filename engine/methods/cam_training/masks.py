@@ -97,29 +97,31 @@ def for_images(
     width: int,
     picture: np.ndarray | None = None,
     image_masks: ImageMasks | None = None,
+    names: np.ndarray | None = None,
 ) -> np.ndarray:
     """The masks of images with these ids (n,), (n, height, width) float32 as in `forbidden`; (1, ...) if all share one.
 
-    ValueError with their number and the first few ids where images have no mask of their own and should have.
+    ValueError with their number and the first few `names` (n,), or else ids, where images have no mask of their own and
+    should have.
     """
     if settings.shape != "each":
         return forbidden(settings, height, width, picture)[None]
     if image_masks is None:
         raise ValueError("a mask for each image was asked for, but none were given: load a folder of masks or a CSV")
     if (without := without_mask(ids, image_masks)).any():
-        names = ", ".join(ids[without][:NAMED].tolist()) + (", ..." if without.sum() > NAMED else "")
+        called = (ids if names is None else names)[without][:NAMED].tolist()
+        first = ", ".join(called) + (", ..." if without.sum() > NAMED else "")
         raise ValueError(
-            f"{without.sum():,} of {len(ids):,} images have no mask of their own ({names}); give it, or leave them out"
+            f"{without.sum():,} of {len(ids):,} images have no mask of their own ({first}); give it, or leave them out"
         )
-    place = {sample_id: index for index, sample_id in enumerate(image_masks.ids.tolist())}
-    own = image_masks.inside[[place[sample_id] for sample_id in ids.tolist()]]
+    own = image_masks.inside[[image_masks.position[sample_id] for sample_id in ids.tolist()]]
     inside = pooled(own, height, width) / np.float32(255)
     return 1 - inside if settings.forbidden == "outside" else inside
 
 
 def without_mask(ids: np.ndarray, image_masks: ImageMasks) -> np.ndarray:
     """(n,) bool, which of the images with these ids (n,) have no mask of their own."""
-    return ~np.isin(ids, image_masks.ids)
+    return np.array([sample_id not in image_masks.position for sample_id in ids.tolist()], dtype=bool)
 
 
 def check(mask: np.ndarray) -> None:

@@ -1,8 +1,9 @@
-"""The kinds of test images: as they are, with other backgrounds, and with the object elsewhere.
+"""The kinds of images that trainings are compared on: as they are, with other backgrounds, with the object elsewhere.
 
-Where a folder of the test images is called `unchanged`, `swapped`, `unseen` or `off_centre`, what is in it is that
-part. Where none is called `swapped`, the three others are pasted together from the unchanged test images (from those
-of diagnosis where there are no test images) and their masks. They are the same for every arm and seed.
+They are those of one role, `test` or `diagnosis`. Where a folder of them is called `unchanged`, `swapped`, `unseen` or
+`off_centre`, what is in it is that part; what is in none of these is unchanged where no folder is called so. Where none
+is called `swapped`, the three others are pasted together from the unchanged images and their masks. They are the same
+for every arm and seed.
 """
 
 from __future__ import annotations
@@ -41,40 +42,48 @@ SHOWN = 12  # images of a part with their maps
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Images of one kind. `ids` (n,) str are those of the objects' images, in their order; `made`: they were pasted."""
+    """Images of one kind and role; `made`: they were pasted.
+
+    `ids` (n,) str are those of the objects' images, in the order of the images.
+    """
 
     name: str
+    role: str
     made: bool
     ids: np.ndarray
     images: ImageSet
 
 
-def parts_of(images: ImageSet, masking: Masking, progress: Progress) -> tuple[Part, ...]:
-    """The parts that the test images have or that can be made of them, each of at most 2,000 by the hash of its id."""
-    named = named_parts(images)
-    if SWAPPED in named:
-        twins = twins_of(images, named[UNCHANGED]) if UNCHANGED in named else {}
-        return tuple(found_part(images, name, named[name], twins) for name in PARTS if name in named)
-    unchanged = found_part(images, UNCHANGED, named.get(UNCHANGED, labelled(images)), {})
-    if not len(unchanged.ids):
-        return ()
-    found = [found_part(images, name, named[name], {}) for name in (UNSEEN, OFF_CENTRE) if name in named]
-    made = [part for part in made_parts(unchanged, masking, progress) if part.name not in named]
-    return tuple(sorted([unchanged, *found, *made], key=lambda part: PARTS.index(part.name)))
+def parts_of(images: ImageSet, masking: Masking, progress: Progress, report: str = Role.TEST.value) -> tuple[Part, ...]:
+    """The parts that images of a role have or that can be made of them, each of at most 2,000 by the hash of its id.
+
+    Of diagnosis where there are no labelled `test` images; none where there are none of these either.
+    """
+    named = named_parts(images, reported(images, report))
+    twins = twins_of(images, named[UNCHANGED]) if UNCHANGED in named else {}
+    found = {
+        name: found_part(images, name, indices, {} if name == UNCHANGED else twins) for name, indices in named.items()
+    }
+    if UNCHANGED in found and SWAPPED not in found:
+        found = {part.name: part for part in made_parts(found[UNCHANGED], masking, progress)} | found
+    return tuple(found[name] for name in PARTS if name in found)
 
 
-def labelled(images: ImageSet) -> np.ndarray:
-    """The indices of the test images that have a label, or of those of diagnosis where there are none."""
+def reported(images: ImageSet, report: str) -> np.ndarray:
+    """The indices of the labelled images of a role, of those of diagnosis where there are none of `test`."""
     has_label = images.labels != UNLABELLED
-    test = np.flatnonzero(has_label & (images.roles == Role.TEST))
-    return test if len(test) else np.flatnonzero(has_label & (images.roles == Role.DIAGNOSIS))
+    own = np.flatnonzero(has_label & (images.roles == report))
+    return own if len(own) else np.flatnonzero(has_label & (images.roles == Role.DIAGNOSIS))
 
 
-def named_parts(images: ImageSet) -> dict[str, np.ndarray]:
-    """The test images that lie in a folder called like a part, by its name."""
-    own = images.indices(Role.TEST)
-    own = own[images.labels[own] != UNLABELLED]
+def named_parts(images: ImageSet, own: np.ndarray) -> dict[str, np.ndarray]:
+    """The images at these indices by the part that a folder of theirs is called like.
+
+    Those in no such folder are the unchanged ones, unless a folder is called so.
+    """
     names = np.array([part_in(images.names[index]) for index in own], dtype=np.str_)
+    if not (names == UNCHANGED).any():
+        names = np.where(names == "", UNCHANGED, names)
     return {name: own[names == name] for name in PARTS if (names == name).any()}
 
 
@@ -100,7 +109,7 @@ def found_part(images: ImageSet, name: str, indices: np.ndarray, twins: dict[str
     own = [twins.get(elsewhere(images.names[index]), images.ids[index]) for index in indices]
     ids = np.array(own, dtype=np.str_)
     order = np.argsort(ids, kind="stable")[:MOST]
-    return Part(name, False, ids[order], images.take(indices[order]))
+    return Part(name, str(images.roles[indices[0]]), False, ids[order], images.take(indices[order]))
 
 
 def made_parts(unchanged: Part, masking: Masking, progress: Progress) -> list[Part]:
@@ -132,7 +141,9 @@ def maskable(unchanged: Part, masking: Masking, progress: Progress) -> np.ndarra
     if masking.settings.shape == "each" and masking.image_masks is not None:
         rows = np.flatnonzero(~without_mask(images.ids, masking.image_masks))
         if missing := len(unchanged.ids) - len(rows):
-            progress.note(f"{missing:,} test images have no mask of their own, so nothing is pasted from them")
+            progress.note(
+                f"{missing:,} {unchanged.role} images have no mask of their own, so nothing is pasted from them"
+            )
     frame = images.frame
     return rows[: max(1, MADE_BYTES // (frame.channels * frame.height * frame.width))]
 
@@ -144,7 +155,7 @@ def some(part: Part, rows: np.ndarray) -> Part:
 
 def made(name: str, source: Part, pixels: np.ndarray) -> Part:
     """The source's images with other pixels, uint8 (n, C, H, W), as a part of this name."""
-    return Part(name, True, source.ids, with_pixels(source.images, pixels))
+    return Part(name, source.role, True, source.ids, with_pixels(source.images, pixels))
 
 
 def with_pixels(images: ImageSet, pixels: np.ndarray) -> ImageSet:
@@ -174,6 +185,7 @@ def outcome(part: Part, classifier: Classifier, place: Lookout, progress: Progre
     predictions = predict(classifier, part.images, everyone, progress, f"classifying {part.name} images").argmax(dim=1)
     return PartOutcome(
         name=part.name,
+        role=part.role,
         made=part.made,
         ids=part.ids,
         labels=part.images.labels,

@@ -67,7 +67,8 @@ def outputs_of_all(classifier: Classifier, example: Tensor) -> list[tuple[str, n
 class Reading:
     """Tells maps from other outputs, given one after the other in the order in which they come.
 
-    `grid` is the last map's; tokens have a place if there are as many of them, and a few in front.
+    `grid` is the last map's; tokens have a place if there are as many of them, and a few in front, or if there are as
+    many as on a grid of every other row and column, which is the grid from then on (LeViT).
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -90,7 +91,10 @@ class Reading:
         return MapLayer(name, channels, height, width, layout, 0)
 
     def of_tokens(self, name: str, output: Tensor) -> MapLayer | None:
-        """The layer of tokens (n, t, channels), where they are as many as the patches that they were made of."""
+        """The layer of tokens (n, t, channels), where they are as many as the patches, or those left, of the grid."""
+        coarser = -(-self.grid[0] // 2), -(-self.grid[1] // 2)
+        if output.shape[1] == coarser[0] * coarser[1] > 1:
+            self.grid = coarser
         cells = self.grid[0] * self.grid[1]
         leading = output.shape[1] - cells
         if cells == 0 or not 0 <= leading <= MOST_LEADING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,15 +12,16 @@ import numpy as np
 class Cams:
     """Where the classifier looks, image by image.
 
-    `method` is the rule that was used and `layer` the module whose maps they are; `exact` says that a logit is the mean
-    over its map's cells and the head's bias, as it is for a head of one average and one linear layer (against `rest`
-    the other logits' maps count by their softmax shares). `of` and `against` as in `CamSettings`.
+    `method` is the rule that was used and `layer` the module whose maps they are; `exact` says that the rule adds up
+    and that a logit is the mean over its map's cells and the head's bias, as it is for a head of one average and one
+    linear layer (against `rest` the other logits' maps count by their softmax shares). `of` and `against` as in
+    `CamSettings`.
 
     `ids` (N,) str; `labels` (N,) int64, -1 without one; `predictions` (N,) int64; `confidence` (N,) float32 in [0, 1];
-    `scores` (N,) float32, the logit (or difference) that is explained. `maps` (N, h, w) float32, signed where the rule
-    is, in logits: the mean over the cells is what the layer adds to the score, exactly or to first order. `seen` is
-    the part of the image that the network's input shows, as shares (top, left, bottom, right) of its height and
-    width, over which the cells lie evenly.
+    `scores` (N,) float32, the logit (or difference) that is explained. `maps` (N, h, w) float32, signed and in the unit
+    that the rule says; where it adds up, the mean over the cells is what the layer adds to the score, exactly or to
+    first order. `seen` is the part of the image that the network's input shows, as shares (top, left, bottom, right) of
+    its height and width, over which the cells lie evenly.
     """
 
     method: str
@@ -47,6 +49,11 @@ class ImageMasks:
     ids: np.ndarray
     inside: np.ndarray
 
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """The index of each id."""
+        return {sample_id: index for index, sample_id in enumerate(self.ids.tolist())}
+
 
 @dataclass(frozen=True)
 class MaskPicture:
@@ -61,9 +68,9 @@ class Localisation:
 
     `energy`: the allowed cells' share of all positive evidence; `corrected`: the same with the allowed area taken
     for chance, 0 by chance and 1 at best; `pointing`: 1 where the hottest cell is allowed, else 0; `iou`: of the cells
-    above half of the hottest with the allowed ones; `outside`: forbidden cells' share of the mean of the map, which
-    for an exact map is their share of the margin (it may be below 0 or above 1); `area`: the allowed share of all
-    cells.
+    above half of the hottest with the allowed ones; `outside`: forbidden cells' share of the mean of the map, below 0
+    or above 1 where the sides speak against each other, and saying nothing where the rule doesn't add up; `area`: the
+    allowed share of all cells.
     """
 
     energy: np.ndarray
@@ -107,14 +114,16 @@ class Groups:
 
 @dataclass(frozen=True)
 class PartOutcome:
-    """One kind of test images: `unchanged`, `swapped`, `unseen` or `off_centre`.
+    """One kind of images: `unchanged`, `swapped`, `unseen` or `off_centre`.
 
-    `made` says that they were pasted together from the test images, not taken as they are. `ids` (n,) str, of the
-    object's image; `labels`, `predictions` (n,) int64; `units` (n,) str. `looks` are the maps of the first few, for
-    the label against the rest, and `pictures` (m, C, H, W) uint8 the images they belong to.
+    They are of `role`, `test` or `diagnosis`; `made` says that they were pasted together from such images, not taken as
+    they are. `ids` (n,) str, of the object's image; `labels`, `predictions` (n,) int64; `units` (n,) str. `looks` are
+    the maps of the first few, for the label against the rest, and `pictures` (m, C, H, W) uint8 the images they belong
+    to.
     """
 
     name: str
+    role: str
     made: bool
     ids: np.ndarray
     labels: np.ndarray
@@ -147,9 +156,10 @@ class Curves:
 class Taught:
     """One arm trained with one seed, and how it does on images that nothing decided on.
 
-    `layer` is where the maps were taken, `exact` as in `Cams`. `train_accuracy` in [0, 1] after training, `learned`
-    whether it learned at all; `energy_inside` (n,) float64 of the diagnosis images, for the label against the rest;
-    `weights` uint8, the bytes of a safetensors file, empty where they were not to be kept.
+    `layer` is where the maps were taken, `exact` as in `Cams`, of the network that came out. `train_accuracy` in [0, 1]
+    after training, `learned` whether it learned at all; `energy_inside` (n,) float64 of the diagnosis images, for the
+    label against the rest, none in the arm `crop`, which sees nothing else; `weights` uint8, the bytes of a safetensors
+    file, empty where they were not to be kept.
     """
 
     arm: str

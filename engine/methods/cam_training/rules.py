@@ -9,15 +9,18 @@ from dataclasses import dataclass
 class Rule:
     """A published rule.
 
-    `says` is what it does, and the unit of its map, in a sentence. `signed`: cells below 0 speak against what is
-    explained. `by_channel`: the network is asked once more for every channel of the layer.
+    `says` is what it does, in a sentence, and `unit` what its maps are in. `signed`: cells below 0 speak against what's
+    explained. `adds_up`: the mean over the cells is a share of the score, exactly or to first order. `by_channel`: the
+    network is asked once more for every channel of the layer.
     """
 
     title: str
     paper: str
     year: int
     says: str
+    unit: str
     signed: bool
+    adds_up: bool
     by_channel: bool = False
 
     def passes(self, channels: int) -> int:
@@ -30,67 +33,85 @@ RULES = {
         "Exact where it can be",
         "",
         0,
-        "The exact CAM where the classifier averages a last map and takes one linear layer, else HiResCAM; in logits.",
+        "The exact CAM where the classifier averages a last map and takes one linear layer, else HiResCAM.",
+        "logits",
+        True,
         True,
     ),
     "cam": Rule(
         "CAM",
         "Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016",
         2016,
-        "The last layer's weights times the activations: the mean over the cells is the score, less the bias.",
+        "The last layer's weights times the activations: the mean over the cells is the logit, less the bias; all "
+        "others together count by their softmax shares.",
+        "logits",
+        True,
         True,
     ),
     "gradcam": Rule(
         "Grad-CAM",
         "Selvaraju et al., Grad-CAM, ICCV 2017",
         2017,
-        "Each channel weighed by its mean gradient; in logits: the mean over the cells is what the channels' means add "
+        "Each channel weighed by its mean gradient: the mean over the cells is what the channels' means add "
         "to the score, to first order.",
+        "logits",
+        True,
         True,
     ),
     "hirescam": Rule(
         "HiResCAM",
         "Draelos and Carin, Use HiResCAM instead of Grad-CAM, 2020",
         2020,
-        "Gradient times activation cell by cell; in logits: the mean over the cells is what the layer adds to the "
-        "score, to first order.",
+        "Gradient times activation cell by cell: the mean over the cells is what the layer adds to the score, to first "
+        "order.",
+        "logits",
+        True,
         True,
     ),
     "gradcampp": Rule(
         "Grad-CAM++",
         "Chattopadhay et al., Grad-CAM++, WACV 2018",
         2018,
-        "Channels weighed by their positive gradients, of which those count most that stand alone; no unit.",
+        "Channels weighed by their positive gradients, of which those count most that stand alone.",
+        "no unit",
+        False,
         False,
     ),
     "xgradcam": Rule(
         "XGrad-CAM",
         "Fu et al., Axiom-based Grad-CAM, BMVC 2020",
         2020,
-        "Each channel weighed by its gradient averaged over where it is active; in logits: the mean over the cells is "
+        "Each channel weighed by its gradient averaged over where it is active: the mean over the cells is "
         "what the layer adds to the score, to first order.",
+        "logits",
+        True,
         True,
     ),
     "layercam": Rule(
         "LayerCAM",
         "Jiang et al., LayerCAM, IEEE TIP 2021",
         2021,
-        "Positive gradient times activation cell by cell; in logits, and only what speaks for the score.",
+        "Positive gradient times activation cell by cell, so only what speaks for the score.",
+        "logits",
+        False,
         False,
     ),
     "eigencam": Rule(
         "Eigen-CAM",
         "Muhammad and Yeasin, Eigen-CAM, IJCNN 2020",
         2020,
-        "The activations' first principal component, whatever the score; in units of the activations.",
+        "The activations' first principal component, whatever the score.",
+        "activations",
+        False,
         False,
     ),
     "scorecam": Rule(
         "Score-CAM",
         "Wang et al., Score-CAM, CVPR workshops 2020",
         2020,
-        "Each channel weighed by the score of the image seen through it alone, as softmax shares; in units of the "
-        "activations.",
+        "Each channel weighed by the score of the image seen through it alone, as softmax shares.",
+        "activations",
+        False,
         False,
         by_channel=True,
     ),
@@ -98,8 +119,10 @@ RULES = {
         "Ablation-CAM",
         "Desai and Ramaswamy, Ablation-CAM, WACV 2020",
         2020,
-        "Each channel weighed by how far the score falls without it; in logits times units of the activations.",
+        "Each channel weighed by how far the score falls without it.",
+        "logits times activations",
         True,
+        False,
         by_channel=True,
     ),
 }

@@ -8,6 +8,19 @@ PUBLISHED = ("published", "published_as_it_was")
 THIRDS = (5 / 15, 10 / 15)  # of the published 15 epochs, in which five with the CAM term alone lie between the others
 
 
+def check_schedule(settings: TeachingSettings, steps: int) -> None:
+    """ValueError where the arm has a CAM term that is on in none of so many steps."""
+    if (
+        settings.arm == "cam"
+        and settings.weight > 0
+        and not any(weights_at(settings, step, steps)[1] for step in range(steps))
+    ):
+        raise ValueError(
+            f"the CAM term is on in none of the {steps:,} steps: let it be on for a larger share of them, or train for "
+            "more epochs"
+        )
+
+
 def weights_at(settings: TeachingSettings, step: int, steps: int) -> tuple[float, float]:
     """What cross-entropy and CAM term are multiplied by at this step of so many, counted from 0.
 

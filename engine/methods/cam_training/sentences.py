@@ -12,6 +12,7 @@ from engine.methods.cam_training.groups import FEWEST
 from engine.methods.cam_training.hiding import HidingFigure
 from engine.methods.cam_training.localisation import Summary
 from engine.methods.cam_training.result import Cams, Groups
+from engine.methods.cam_training.rules import RULES
 from engine.methods.cam_training.settings import LABEL, NOTHING, PREDICTION, REST
 from engine.toolkit.statistics import rate
 
@@ -27,10 +28,17 @@ def named(target: str, cams: Cams) -> str:
     return words[target] if target in words else f"the class {cams.classes[int(target)]}"
 
 
+def unit_of(cams: Cams) -> str:
+    """What the maps are in, for captions."""
+    return RULES[cams.method].unit
+
+
 def how_it_was_seen(cams: Cams) -> str:
     """The rule, the layer, and whether the maps add up to the score."""
     height, width = cams.maps.shape[1:]
     cells = f"{len(cams.ids):,} maps of {height} x {width} cells from layer {cams.layer} by {cams.method}"
+    if not RULES[cams.method].adds_up:
+        return f"{cells}, in {unit_of(cams)}: by this rule a map doesn't add up to the score; judge by hiding."
     if cams.exact:
         return f"{cells}: exact, for a logit is the mean over its map's cells and the head's bias."
     return f"{cells}: not exact, for what follows that layer is no average with one linear layer; judge by hiding."
@@ -64,17 +72,30 @@ def than_chance(corrected: Figure) -> str:
 
 
 def what_comes_from_outside(cams: Cams, summary: Summary) -> str:
-    """The forbidden cells' share of the score."""
+    """The forbidden cells' share of what the maps add up to; nothing where the rule's maps don't add up."""
     outside = summary.outside
+    if not RULES[cams.method].adds_up:
+        return ""
     if outside.n == 0:
         return "What share of the score comes from outside can't be told: for and against cancel in every map."
-    what = (
-        "of the score without the head's bias" if cams.exact else "of what the layer adds to the score, to first order,"
-    )
-    said = f"{share(outside)} {what} comes from where it may not look"
+    said = f"{share(outside)} of {what_it_adds_up_to(cams)} comes from where it may not look"
     if outside.missing:
         said += f", not counting {outside.missing:,} where evidence for and against cancel"
     return f"{said}."
+
+
+def what_it_adds_up_to(cams: Cams) -> str:
+    """What the mean over a map's cells is.
+
+    Against several other classes the score takes the log-sum-exp of their logits, the map their mean by softmax share.
+    """
+    if not cams.exact:
+        return "what the layer adds to the score, to first order,"
+    if cams.against == REST and len(cams.classes) > 2:
+        whose = {LABEL: "the label's logit", PREDICTION: "its answer's logit"}
+        logit = whose.get(cams.of, f"the logit of {named(cams.of, cams)}")
+        return f"{logit} less the others' mean by softmax share, without the head's bias,"
+    return "the score without the head's bias"
 
 
 def what_hiding_showed(figures: Sequence[HidingFigure]) -> str:
@@ -82,6 +103,11 @@ def what_hiding_showed(figures: Sequence[HidingFigure]) -> str:
     costly = [each for each in figures if each.difference.low > 0]
     cheap = [each for each in figures if each.difference.high < 0]
     before = figures[0].before.value
+    if before == 0:
+        return (
+            f"None of the answers was right with nothing hidden (n = {figures[0].before.n:,}), so there is no accuracy "
+            "that hiding could cost: look at images that are answered rightly."
+        )
     if all(each.hot.value == each.elsewhere.mean == before for each in figures):
         return (
             f"Accuracy stays {before:.1%} (n = {figures[0].before.n:,}) with up to "

@@ -28,6 +28,7 @@ ARMS = ("default", "cam", "crop", "decorrelated")
 LOSSES = ("mse", "l1", "energy", "margin", "published", "published_as_it_was")
 STARTS = ("scratch", "reset", "continue")
 BALANCES = ("none", "sampling", "augmentation")
+REPORTS = (Role.TEST.value, Role.DIAGNOSIS.value)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ class TeachingSettings:
     published losses have a schedule of their own: a third each of cross-entropy, CAM term, cross-entropy. `start`:
     weights drawn anew, only the last layer's drawn anew, or on from those given. `balance`: rare classes drawn as
     often as common ones, or filled up with slightly moved copies. `seed` decides weights and order, so that the arms
-    of one seed differ in nothing else. `keep_weights`: the result holds the trained weights.
+    of one seed differ in nothing else. `report` is the role of the images that it is told how it does on: what is tuned
+    by looking is tuned on `diagnosis`. `keep_weights`: the result holds the trained weights.
     """
 
     arm: str = "cam"
@@ -156,6 +158,7 @@ class TeachingSettings:
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     seed: int = 0
+    report: str = Role.TEST.value
     keep_weights: bool = False
 
     def __post_init__(self) -> None:
@@ -164,6 +167,7 @@ class TeachingSettings:
             ("loss", self.loss, LOSSES),
             ("start", self.start, STARTS),
             ("balance", self.balance, BALANCES),
+            ("report", self.report, REPORTS),
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
@@ -171,7 +175,9 @@ class TeachingSettings:
             raise ValueError(f"weight must be at least 0, got {self.weight}")
         if not 0 <= self.begin < self.end <= 1:
             raise ValueError(f"the CAM term is on from one share of the steps to a later, got {self.begin}, {self.end}")
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(f"epochs and batch_size must be at least 1, got {self.epochs} and {self.batch_size}")
+        if self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size must be at least 2, for a batch norm needs several, got {self.batch_size}")
         if self.learning_rate <= 0 or self.weight_decay < 0:
             raise ValueError("learning_rate must be above 0 and weight_decay at least 0")

@@ -14,11 +14,12 @@ from engine.methods.cam_training.arms import drawn, shown, started, within
 from engine.methods.cam_training.balance import as_they_are, filled_up, sampled
 from engine.methods.cam_training.geometry import WHOLE, seen_box
 from engine.methods.cam_training.localisation import energy
-from engine.methods.cam_training.looking import Lookout, label_maps, lookout
+from engine.methods.cam_training.looking import Lookout, label_maps, looked_again, lookout
 from engine.methods.cam_training.masks import check, on_grid, without_mask
 from engine.methods.cam_training.objective import TaughtLoss
 from engine.methods.cam_training.parts import MOST, outcome, parts_of
 from engine.methods.cam_training.result import Curves, Taught
+from engine.methods.cam_training.schedule import check_schedule
 from engine.methods.cam_training.settings import TeachingSettings
 from engine.methods.cam_training.training_images import Masking, TrainingImages, reader
 from engine.runs.progress import Progress
@@ -58,14 +59,16 @@ def looked_at(
     settings: TeachingSettings,
     progress: Progress,
 ) -> Taught:
-    """How a trained classifier does on what it trained on, on diagnosis, and on each part of the test images."""
+    """How a trained classifier does on what it trained on, on diagnosis, and on each part of what is reported on."""
     images, masking = training.images, training.masking
+    place = looked_again(classifier, images, place)
     found = predict(classifier, images, training.indices, progress.part(0, 0.2), "classifying what it trained on")
     right = (found.argmax(dim=1).numpy() == images.labels[training.indices]).astype(np.float64)
     progress.report(0.2, "looking where it looks")
-    inside = energy_inside(classifier, place, images, masking)
-    progress.report(0.4, "making test images")
-    parts = parts_of(images, masking, progress)
+    # the tight crop sees nothing but the allowed part
+    inside = np.empty(0) if settings.arm == "crop" else energy_inside(classifier, place, images, masking)
+    progress.report(0.4, "making images to compare on")
+    parts = parts_of(images, masking, progress, settings.report)
     ends = np.linspace(0.5, 1, len(parts) + 1)
     outcomes = [
         outcome(part, classifier, place, progress.part(*ends[number : number + 2])) for number, part in enumerate(parts)
@@ -120,7 +123,7 @@ def starting(
     classifier, box = shown(started(subject, settings, example), settings, training)
     seen = within(seen_box(classifier.blueprint, training.images.frame), box)
     place = lookout(classifier, training.images, settings.layer, seen)
-    training.masking.over(training.images.ids[training.indices], 1, 1)  # names all images without a mask at once
+    training.check_masks()
     cells = training.forbidden_cells(seen, place.layer.height, place.layer.width)
     if box == WHOLE:
         check(cells)
@@ -146,7 +149,9 @@ def trained(
     classifier, place, cells = starting(subject, settings, training)
     plan = training_settings(settings)
     labels = torch.from_numpy(training.labels)
-    loss = TaughtLoss(settings, place, cells, plan.epochs * -(-len(labels) // plan.batch_size), progress)
+    steps = plan.epochs * -(-len(labels) // plan.batch_size)
+    check_schedule(settings, steps)
+    loss = TaughtLoss(settings, place, cells, steps, progress)
     order = sampled(training.labels, settings.seed) if settings.balance == "sampling" else None
     pixels = drawn(settings, training)
     train(classifier, pixels, labels, plan, settings.seed, progress, f"training, {settings.arm}", loss, order)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.methods.cam_training.evidence import ArmOutcome, Evidence, Gap, OverSeeds, on_test_images
+from engine.methods.cam_training.evidence import ArmOutcome, Evidence, Gap, on_test_images
 from engine.methods.cam_training.result import Taught
+from engine.toolkit.seeds import OverSeeds
 
 ARM_WORDS = {
     "default": "Plain training",
@@ -20,6 +21,11 @@ ON = {
     "off_centre": "off the centre",
 }
 FEW_LOST = 0.005  # half a point: less is not worth a word
+NOTHING_TO_COMPARE_ON = "There are no labelled test or diagnosis images to compare on."
+OF_PASTED = {
+    "decorrelated": "training on other classes' backgrounds has seen such pasted images",
+    "crop": "the tight crop never sees what is pasted",
+}
 
 
 def how_it_went(found: Taught) -> str:
@@ -30,9 +36,12 @@ def how_it_went(found: Taught) -> str:
             f"{arm} never learned: {found.train_accuracy:.1%} of its own training images are right after it. Take a "
             "smaller weight for the CAM term or another learning rate; what its maps show means nothing."
         )
-    said = [f"{arm} has {found.train_accuracy:.1%} of its training images right"]
-    said += [f"{on_test_images(part)} {ON[part.name]}" for part in found.parts if len(part.labels)]
-    sentence = ", ".join(said) + "."
+    sentence = f"{arm} has {found.train_accuracy:.1%} of its training images right"
+    if found.parts:
+        shares = [f"{on_test_images(part)} {ON[part.name]}" for part in found.parts]
+        sentence += f"; of the {found.parts[0].role} images {listed(shares)}."
+    else:
+        sentence += f". {NOTHING_TO_COMPARE_ON}"
     if len(there := found.energy_inside[~np.isnan(found.energy_inside)]) and found.arm != "crop":
         sentence += f" Of the evidence for the label {there.mean():.0%} lies in the allowed part (n = {len(there):,})."
     return sentence
@@ -40,6 +49,8 @@ def how_it_went(found: Taught) -> str:
 
 def what_it_shows(evidence: Evidence) -> list[str]:
     """What the comparison says: what each arm gains and loses, which never learned, and what was made up."""
+    if not evidence.parts:
+        return [NOTHING_TO_COMPARE_ON, *(failures(arm) for arm in evidence.arms if arm.failed)]
     said = [gain(evidence, arm) for arm in evidence.arms if arm.arm != "default"]
     plain = evidence.arm("default")
     if plain is not None and len(evidence.arms) == 1:
@@ -51,6 +62,9 @@ def what_it_shows(evidence: Evidence) -> list[str]:
             f"The images {listed([ON[name] for name in evidence.made])} were pasted together with the mask, so take "
             "differences between arms for more than the figures themselves."
         )
+        if little := [words for arm, words in OF_PASTED.items() if evidence.arm(arm) is not None]:
+            which = "those arms" if len(little) > 1 else "that arm"
+            said.append(f"{capital(listed(little))}: these images prove little of {which}.")
     return said
 
 
@@ -62,7 +76,20 @@ def gain(evidence: Evidence, arm: ArmOutcome) -> str:
         return f"{words} can't be compared, for plain training was not run with the same seeds."
     first = "swapped" if "swapped" in gaps else next(iter(gaps))
     others = [f"{ON[part]} it {moved(each.difference)}" for part, each in gaps.items() if part != first]
-    return main_gain(words, gaps[first]) + (f"; {listed(others)}" if others else "") + "."
+    said = main_gain(words, gaps[first]) + (f"; {listed(others)}" if others else "")
+    return f"{said}. {which_images(gaps[first], evidence.role)}"
+
+
+def which_images(gap: Gap, role: str) -> str:
+    """How many images the main difference is of, and what the interval over seeds therefore says."""
+    images = f"n = {gap.images:,} {role} images"
+    if gap.n == 1:
+        return f"{images}."
+    if gap.shared:
+        return f"{images}, the same for all seeds, so the interval over seeds says how much training varies."
+    return (
+        f"{images} in all, not the same for every seed, so the interval over seeds is of training and images together."
+    )
 
 
 def main_gain(words: str, gap: Gap) -> str:
@@ -71,13 +98,23 @@ def main_gain(words: str, gap: Gap) -> str:
     wins = f"{gap.wins} of {gap.n} seed{'' if gap.n == 1 else 's'}"
     if gap.n == 1:
         return f"{words} {moved(difference)} {on} with one seed, which is too few to say how sure that is"
-    sure = f"95 % interval {100 * difference.low:+.0f} to {100 * difference.high:+.0f}"
+    if np.isnan(difference.low):
+        same = f"{words} {moved(difference)} {on}, the same in each seed, so there is no interval over seeds"
+        return f"{same}, better in {wins}"
+    sure = f"95 % interval over seeds {between(difference.low, difference.high)}"
+    sure += "" if np.isnan(gap.image_low) else f", over images {between(gap.image_low, gap.image_high)}"
     sure += f", p = {gap.p:.2g}" if gap.p is not None else ""
-    if difference.low > 0:
+    # comparisons with NaN, where there is no interval over images, are never true
+    if difference.low > 0 and not gap.image_low <= 0:
         return f"{words} raised accuracy {on} by {points(difference.mean)} ({sure}), better in {wins}"
-    if difference.high < 0:
+    if difference.high < 0 and not gap.image_high >= 0:
         return f"{words} lowered accuracy {on} by {points(-difference.mean)} ({sure}), better in {wins}"
     return f"{words} brought no significant gain {on}: it {moved(difference)} ({sure}), better in {wins}"
+
+
+def between(low: float, high: float) -> str:
+    """An interval in percentage points."""
+    return f"{round(100 * low):+d} to {round(100 * high):+d}"
 
 
 def moved(difference: OverSeeds) -> str:
@@ -110,6 +147,11 @@ def failures(arm: ArmOutcome) -> str:
 def what_a_step_costs(ratio: float, low: float, high: float) -> str:
     """How much longer a training step takes with the CAM term."""
     return f"A training step takes {ratio:.2f} times as long with the CAM term (95 % interval {low:.2f} to {high:.2f})."
+
+
+def capital(words: str) -> str:
+    """The words as a sentence begins."""
+    return words[:1].upper() + words[1:]
 
 
 def listed(words: list[str]) -> str:

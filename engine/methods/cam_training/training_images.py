@@ -31,9 +31,9 @@ class Masking:
     picture: np.ndarray | None = None
     image_masks: ImageMasks | None = None
 
-    def over(self, ids: np.ndarray, height: int, width: int) -> np.ndarray:
+    def over(self, ids: np.ndarray, height: int, width: int, names: np.ndarray | None = None) -> np.ndarray:
         """(n, height, width) float32, 1 where forbidden, of images with these ids; (1, ...) where all share one."""
-        return for_images(self.settings, ids, height, width, self.picture, self.image_masks)
+        return for_images(self.settings, ids, height, width, self.picture, self.image_masks, names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,10 @@ class TrainingImages:
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.images.frame.height, self.images.frame.width
+
+    def check_masks(self) -> None:
+        """ValueError with their number and the first few names where images have no mask and should have."""
+        self.masking.over(self.images.ids[self.indices], 1, 1, self.images.names[self.indices])
 
     def pixels(self, rows: np.ndarray) -> np.ndarray:
         """The images of these rows, uint8 (b, C, H, W)."""

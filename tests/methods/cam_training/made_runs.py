@@ -15,13 +15,15 @@ def no_cams() -> Cams:
     )
 
 
-def part(name: str, right: int, wrong: int, made: bool = False, flipped: int = 0) -> PartOutcome:
-    """Images of label 0, so many right; the first `flipped` answers turned round."""
+def part(
+    name: str, right: int, wrong: int, made: bool = False, flipped: int = 0, role: str = "test", draw: str = ""
+) -> PartOutcome:
+    """Images of label 0, so many right; the first `flipped` answers turned round. Another `draw` has other images."""
     predictions = np.array([0] * right + [1] * wrong)
     predictions[:flipped] = 1 - predictions[:flipped]
-    ids = np.array([f"image {number}" for number in range(right + wrong)])
+    ids = np.array([f"image {draw}{number}" for number in range(right + wrong)])
     return PartOutcome(
-        name, made, ids, np.zeros(right + wrong, np.int64), predictions, ids, no_cams(), np.empty((0, 3, 4, 4))
+        name, role, made, ids, np.zeros(right + wrong, np.int64), predictions, ids, no_cams(), np.empty((0, 3, 4, 4))
     )
 
 

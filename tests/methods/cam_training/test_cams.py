@@ -232,3 +232,10 @@ def test_one_image_without_a_label_says_so_by_every_rule():
     found = one_image(colours_subject([RED], [-1]), 0, CamSettings(of="label"))
     assert found.maps == {}
     assert set(found.missing.values()) == {"an image without a label can't have a map for its label"}
+
+
+def test_one_image_is_not_asked_about_hundreds_of_channels(monkeypatch):
+    monkeypatch.setattr(module, "MOST_CHANNELS", 5)
+    found = one_image(flattening_subject(), 1, CamSettings())
+    assert set(found.missing) == {"cam", "scorecam", "ablationcam"}
+    assert found.missing["scorecam"] == ("one pass for each of 6 channels; choose it as the map to have it computed")

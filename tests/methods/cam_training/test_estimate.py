@@ -7,11 +7,12 @@ import pytest
 
 from engine.methods.cam_training import estimate
 from engine.methods.cam_training.cams import cams
-from engine.methods.cam_training.settings import CamSettings, HidingSettings
+from engine.methods.cam_training.settings import CamSettings, GroupSettings, HidingSettings
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
 from engine.subject.subject import joined
 from tests.conftest import BLUE, GREEN, RED, colour_images, rgb_blueprint
+from tests.methods.cam_training.made_maps import cams_of
 from tests.methods.cam_training.nets import Colours, Flattening, colours_subject, drawn
 
 PACE = 0.01
@@ -78,3 +79,14 @@ def test_what_can_not_be_had_is_said():
 
 def test_a_single_image_can_be_estimated():
     assert np.isfinite(estimate.seconds_of_cams(subject(Colours(), count=1), CamSettings(), None))
+
+
+def test_grouping_grows_with_maps_and_groups(monkeypatch):
+    monkeypatch.setattr(estimate.time, "perf_counter", iter(range(100)).__next__)  # each part takes a second
+    maps = cams_of(np.random.default_rng(0).random((512, 4, 4)))
+    every = 1 + estimate.CLOUDS
+    assert estimate.seconds_of_groups(maps, GroupSettings(most=2)) == pytest.approx(every * (2 + 4))
+    assert estimate.seconds_of_groups(maps, GroupSettings(most=4)) == pytest.approx(every * (2 * 4.5 + 3 * 4))
+    few = cams_of(np.random.default_rng(0).random((5, 4, 4)))
+    assert estimate.seconds_of_groups(few, GroupSettings()) == 0
+    assert estimate.seconds_of_groups(maps, GroupSettings(label=2)) == 0

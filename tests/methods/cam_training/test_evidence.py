@@ -1,12 +1,11 @@
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
-from engine.methods.cam_training.evidence import compare, flipped, on_test_images, signed_rank
+from engine.methods.cam_training.evidence import compare, flipped, on_test_images
+from engine.methods.cam_training.signed_rank import signed_rank
 from tests.methods.cam_training.made_runs import part, taught
 
 PLAIN, CAM = (0, 2, 1, 3, 0, 1, 2), (60, 71, 80, 66, 75, 58, 90)
@@ -68,10 +67,8 @@ def test_flips_are_counted_by_the_same_object_whatever_the_order():
     run = taught("default", 0, {"unchanged": 100})
     swapped = part("swapped", 100, 0, flipped=30)
     backwards = slice(None, None, -1)
-    turned = type(swapped)(
-        "swapped", False, *(getattr(swapped, name)[backwards] for name in ("ids", "labels", "predictions", "units")),
-        swapped.looks, swapped.pictures,
-    )  # fmt: skip
+    columns = ("ids", "labels", "predictions", "units")
+    turned = replace(swapped, **{name: getattr(swapped, name)[backwards] for name in columns})
     both = type(run)(**{**vars(run), "parts": (*run.parts, turned)})
     assert flipped(both) == pytest.approx(0.3)
     assert flipped(run) is None
@@ -93,31 +90,86 @@ def test_the_interval_of_one_run_counts_units_not_images():
     assert on_test_images(wide).high - on_test_images(wide).low > on_test_images(own).high - on_test_images(own).low
 
 
-def by_all_signs(differences: np.ndarray) -> float:
-    """Slow twin: every way to put signs before the ranks."""
-    left = differences[differences != 0]
-    ranks = stats.rankdata(np.abs(left))
-    observed = ranks[left > 0].sum()
-    signs = np.array(list(product((0, 1), repeat=len(left))))
-    sums = signs @ ranks
-    return min(1.0, 2 * min((sums <= observed + 1e-9).mean(), (sums >= observed - 1e-9).mean()))
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
-def test_the_signed_rank_test_is_exact_with_ties_and_zeros(differences):
-    values = np.array(differences, dtype=np.float64) / 10
-    expected = by_all_signs(values) if values.any() else 1.0
-    assert signed_rank(values) == pytest.approx(expected)
-    assert signed_rank(-values) == pytest.approx(expected)
-
-
-def test_ten_wins_of_ten_cannot_be_chance():
-    assert signed_rank(np.arange(1, 11) / 10) == pytest.approx(2 / 2**10)
-
-
 def test_nothing_and_the_same_training_twice_are_refused():
     with pytest.raises(ValueError, match="there are no trainings to compare"):
         compare([])
     with pytest.raises(ValueError, match="the arm cam comes twice with the seed 3"):
         compare([taught("cam", 3, {}), taught("cam", 3, {})])
+
+
+def test_differences_that_are_equal_but_for_rounding_share_a_rank():
+    found = compare(runs((20, 60, 30, 20, 80, 10), (30, 70, 20, 10, 90, 50))).gap("cam", "swapped")
+    assert found.p == signed_rank(np.array([10, 10, -10, -10, 10, 40]) / 100)
+
+
+def test_seeds_that_all_agree_have_no_interval():
+    found = compare(runs((10, 20, 30), (20, 30, 40)))
+    assert np.isnan([found.gap("cam", "swapped").difference.low, found.gap("cam", "swapped").difference.high]).all()
+    assert np.isnan(found.arm("cam").accuracy["unchanged"].low)
+    assert found.arm("cam").accuracy["swapped"].low < 0.3
+
+
+def test_intervals_end_where_no_share_can_lie():
+    found = compare(runs((0, 0, 10), (100, 90, 100)))
+    assert found.arm("default").accuracy["swapped"].low == 0
+    assert found.arm("cam").accuracy["swapped"].high == 1
+    assert found.gap("cam", "swapped").difference.high == 1
+    worse = compare(runs((100, 90, 100), (0, 0, 10))).gap("cam", "swapped")
+    assert worse.difference.low == -1
+    assert -1 < worse.difference.high < 0
+
+
+def test_where_seeds_share_the_images_there_is_an_interval_over_them():
+    found = compare(runs()).gap("cam", "swapped")
+    assert (found.images, found.shared) == (100, True)
+    ours, theirs = (np.mean([np.arange(100) < rate for rate in rates], axis=0) for rates in (CAM, PLAIN))
+    expected = stats.ttest_1samp(ours - theirs, 0).confidence_interval(0.95)
+    assert (found.image_low, found.image_high) == pytest.approx((expected.low, expected.high))
+
+
+def test_it_goes_by_units_and_by_ids_whatever_the_order():
+    def shuffled(run):
+        order = np.random.default_rng(run.seed).permutation(100)
+        parts = [
+            replace(each, **{name: getattr(each, name)[order] for name in ("ids", "labels", "predictions", "units")})
+            for each in run.parts
+        ]
+        return replace(run, parts=tuple(parts))
+
+    def in_units(run):
+        units = np.repeat([f"unit {number}" for number in range(20)], 5)
+        return replace(run, parts=tuple(replace(each, units=units) for each in run.parts))
+
+    plain = compare(runs()).gap("cam", "swapped")
+    mixed = compare([shuffled(run) for run in runs()]).gap("cam", "swapped")
+    assert (mixed.image_low, mixed.image_high) == pytest.approx((plain.image_low, plain.image_high))
+    units = compare([shuffled(in_units(run)) for run in runs()]).gap("cam", "swapped")
+    ours, theirs = (np.mean([np.arange(100) < rate for rate in rates], axis=0) for rates in (CAM, PLAIN))
+    means = (ours - theirs).reshape(20, 5).mean(axis=1)
+    expected = stats.ttest_1samp(means, 0).confidence_interval(0.95)
+    assert (units.image_low, units.image_high) == pytest.approx((expected.low, expected.high))
+
+
+def test_images_drawn_anew_for_each_seed_are_counted_and_have_no_interval_of_their_own():
+    rows = [
+        taught(arm, seed, {"swapped": rate}, draw=f"{seed} ")
+        for arm, rates in (("default", PLAIN), ("cam", CAM))
+        for seed, rate in enumerate(rates)
+    ]
+    found = compare(rows).gap("cam", "swapped")
+    assert (found.images, found.shared) == (700, False)
+    assert np.isnan([found.image_low, found.image_high]).all()
+
+
+def test_the_role_is_one():
+    assert compare(runs()).role == "test"
+    assert compare([taught("cam", 0, {})]).role == ""
+    assert compare([taught("cam", 0, {"swapped": 3}, role="diagnosis")]).role == "diagnosis"
+    with pytest.raises(ValueError, match="trainings that report on diagnosis and on test images can't be compared"):
+        compare([taught("cam", 0, {"swapped": 3}), taught("default", 0, {"swapped": 3}, role="diagnosis")])
+
+
+def test_without_images_to_compare_on_there_are_no_figures():
+    found = compare([taught("cam", 0, {}), taught("default", 0, {})])
+    assert (found.parts, found.gaps) == ((), ())
+    assert found.arm("cam").accuracy == {}

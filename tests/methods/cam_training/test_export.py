@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from engine.methods.cam_training.groups import groups
 from engine.methods.cam_training.localisation import localise
 from engine.methods.cam_training.result import Groups
 from engine.methods.cam_training.settings import GroupSettings
+from engine.runs.progress import Progress
 from engine.subject.frame import Frame
 from engine.toolkit.tables import from_csv, to_csv
 from tests.methods.cam_training.made_maps import blobs, cams_of
@@ -106,5 +108,13 @@ def test_an_empty_sheet_is_one(looked):
 def test_rows_know_the_groups_that_were_found():
     images = image_set([(8, 8)] * 20, Frame(1, 8, 8))
     cams = cams_of(blobs(np.repeat([[0.2, 0.2], [0.8, 0.8]], [12, 8], axis=0), 8), ids=images.ids)
-    rows = cam_rows(cams, images, None, groups(cams, GroupSettings()), range(20))
+    rows = cam_rows(cams, images, None, groups(cams, GroupSettings(), Progress()), range(20))
     assert [row["group"] for row in rows] == [1] * 12 + [2] * 8
+
+
+def test_by_a_rule_that_adds_up_to_nothing_the_share_from_outside_is_empty(looked):
+    images, cams, places = looked
+    assert cam_rows(cams, images, places, None, [0])[0]["outside"] != ""
+    (row,) = cam_rows(replace(cams, method="layercam"), images, places, None, [0])
+    assert row["outside"] == ""
+    assert row["energy"] != ""

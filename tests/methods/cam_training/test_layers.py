@@ -238,3 +238,17 @@ def test_the_network_is_left_as_it_was_even_after_an_error():
     assert torch.equal(classifier.network.features[1].running_mean, statistics)
     assert all(weight.requires_grad and weight.grad is None for weight in classifier.parameters())
     assert hooks(classifier) == 0
+
+
+def test_where_tokens_become_fewer_on_the_way_the_last_stage_is_taken():
+    classifier = classifier_of(timm.create_model("levit_128s", **small), side=224).eval()
+    found = find_layer(classifier, noise(side=224))
+    assert found == MapLayer("stages", 384, 4, 4, "tokens", 0)
+
+
+def test_a_batch_norm_before_the_last_layer_is_no_exact_map_however_it_begins():
+    classifier = classifier_of(timm.create_model("efficientvit_m0", **small), side=224).eval()
+    images = noise(side=224)
+    layer = find_layer(classifier, images)
+    assert (layer.name, layer.channels) == ("stages", 192)  # what is averaged
+    assert linear_head(classifier, layer, images) is None

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from engine.methods.cam_training.layers import find_layer
-from engine.methods.cam_training.linear_head import linear_head
+from engine.methods.cam_training.linear_head import linear_head, ran_after
 from engine.methods.cam_training.map_layer import MapLayer
 from tests.methods.cam_training.nets import Averaging, Flattening, classifier_of, drawn, hooks, noise
 
@@ -132,3 +132,57 @@ def test_the_size_of_the_logits_does_not_matter(size):
         network.fc.weight.mul_(size)
         network.fc.bias.mul_(size)
     assert head_of(network) is not None
+
+
+class GeM(nn.Module):
+    """The generalised mean, which is the average where its exponent is 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exponent = nn.Parameter(torch.ones(1))
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return maps.clamp(min=1e-6).pow(self.exponent).mean(dim=(2, 3)).pow(1 / self.exponent)
+
+
+class NotYet(Averaging):
+    """A head that is an average and a linear layer only as long as it has learned nothing."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.scale = kind, nn.Parameter(torch.tensor(1.0))
+        self.norm, self.pool, self.even = nn.BatchNorm1d(6, eps=0), GeM(), nn.Linear(6, 6, bias=False)
+        nn.init.eye_(self.even.weight)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self.features(images)
+        means = self.pool(maps) if self.kind == "GeM" else maps.mean(dim=(2, 3))
+        if self.kind == "batch norm":
+            means = self.norm(means)
+        if self.kind == "identity":
+            means = self.even(means)
+        logits = self.fc(means)
+        return self.scale * logits if self.kind == "temperature" else logits
+
+
+@pytest.mark.parametrize("kind", ["batch norm", "GeM", "identity", "temperature"])
+def test_a_head_that_has_not_learned_yet_what_it_is_is_not_certified(kind):
+    network = NotYet(kind).eval()
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    means = network.features(noise()).mean(dim=(2, 3))
+    torch.testing.assert_close(network(noise()), network.fc(means), atol=1e-4, rtol=1e-4)  # now it looks like one
+    assert head_of(network) is None
+    assert all(torch.equal(state[name], value) for name, value in network.state_dict().items())
+    assert hooks(network) == 0
+
+
+def test_the_same_head_without_them_is_certified():
+    assert head_of(NotYet("")) is not None
+
+
+def test_only_what_ends_after_the_layer_ran_after_it():
+    network = drawn(Averaging())
+    with ran_after(network, FEATURES) as behind:
+        network(noise())
+    assert behind == [network.fc, network]
+    assert hooks(network) == 0

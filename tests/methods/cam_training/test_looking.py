@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.methods.cam_training.contrast import contrast, score_against_rest
-from engine.methods.cam_training.looking import label_maps, lookout
+from engine.methods.cam_training.looking import label_maps, looked_again, lookout
 from engine.methods.cam_training.losses import mse
 from engine.subject.classifier import Classifier
 from engine.toolkit import prediction
@@ -106,3 +106,23 @@ def test_attention_above_the_map_can_be_trained_through():
     term.backward()
     assert classifier.network.fc.weight.grad.abs().max() > 0
     assert classifier.network.patches.weight.grad.abs().max() > 0
+
+
+class Clipped(Striped):
+    """Its average is cut off above, which shows only once training has made it large."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.features(images).mean(dim=(2, 3)).clamp(max=6))
+
+
+def test_after_training_the_head_is_certified_again():
+    classifier = striped_subject(IMAGES, Clipped).classifier
+    place = lookout(classifier, IMAGES, "")
+    assert place.head is not None
+    assert looked_again(classifier, IMAGES, place).head is not None
+    with torch.no_grad():
+        classifier.network.features[5].bias.fill_(10)
+    again = looked_again(classifier, IMAGES, place)
+    assert again.head is None
+    assert (again.layer, again.seen) == (place.layer, place.seen)
+    assert looked_again(classifier, IMAGES, again) is again

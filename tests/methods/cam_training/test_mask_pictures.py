@@ -84,3 +84,20 @@ def test_pixels_that_are_no_numbers_are_refused(tmp_path):
     Image.fromarray(square(np.nan, np.float32)).save(tmp_path / "nan.tif")
     with pytest.raises(ValueError, match="are no numbers"):
         read_mask(tmp_path / "nan.tif")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+def test_of_numbers_of_classes_all_but_0_is_inside(dtype, tmp_path):
+    classes = square(20, dtype)
+    classes[4, 6] = 1
+    Image.fromarray(classes).save(tmp_path / "classes.tif")
+    np.testing.assert_array_equal(read_mask(tmp_path / "classes.tif"), classes > 0)
+
+
+@pytest.mark.parametrize("most", [255, 60])
+def test_shades_stay_shades(most, tmp_path):
+    shades = np.linspace(0, most, 48).round().astype(np.uint8).reshape(6, 8)
+    Image.fromarray(shades).save(tmp_path / "soft.png")
+    np.testing.assert_allclose(read_mask(tmp_path / "soft.png"), shades / most)
+    Image.fromarray(square(128) + square(127) * (np.arange(8) > 3)).save(tmp_path / "half.png")
+    assert set(np.unique(read_mask(tmp_path / "half.png"))) == {0, 128 / 255, 1}

@@ -177,3 +177,28 @@ def test_a_mask_that_tells_nothing_apart_is_refused_with_what_to_do():
 def test_masks_are_made_without_torch():
     code = "import engine.methods.cam_training.masks, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_images_without_a_mask_are_named_by_their_files_where_these_are_known():
+    masks = ImageMasks(np.array(["a", "c"]), np.zeros((2, 4, 4), np.uint8))
+    ids, names = np.array(["a", "b", "c", "d"]), np.array(["1.png", "2.png", "3.png", "4.png"])
+    with pytest.raises(ValueError, match=r"2 of 4 images have no mask of their own \(2.png, 4.png\); give it"):
+        for_images(MaskSettings("each"), ids, 4, 4, None, masks, names)
+    with pytest.raises(ValueError, match=r"\(b, d\)"):
+        for_images(MaskSettings("each"), ids, 4, 4, None, masks)
+
+
+def test_masks_are_found_by_an_index_that_is_made_once():
+    class Counting(np.ndarray):
+        listed = 0
+
+        def tolist(self):
+            Counting.listed += 1
+            return super().tolist()
+
+    ids = np.array([f"image {number}" for number in range(20)])
+    masks = ImageMasks(ids.view(Counting), np.arange(20, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2))
+    for _ in range(3):
+        found = for_images(MaskSettings("each"), ids[[7, 3, 7]], 2, 2, None, masks)
+        np.testing.assert_allclose(found[:, 0, 0], 1 - np.array([7, 3, 7]) / 255, atol=1e-6)
+    assert Counting.listed == 1

@@ -142,3 +142,59 @@ def test_an_outcome_has_the_answers_and_the_maps_of_the_first_images():
     signs = np.where(looks.labels == 1, 1, -1)
     means = looks.maps.mean(axis=(1, 2)) + signs * (bias[1] - bias[0])
     assert means == pytest.approx(looks.scores, abs=1e-5)
+
+
+def renamed(**folders):
+    """Test images of 60 objects that come twice, in these folders; {} stands for the label's name."""
+    images = planted_images(counts={"test/unchanged": 60, "test/swapped": 60})
+    names = [
+        name.replace(f"/{part}/", f"/{folders[part].format(('lying', 'standing')[label])}/")
+        for name, label in zip(images.names.tolist(), images.labels, strict=True)
+        for part in [name.split("/")[1]]
+    ]
+    return replace(images, names=np.array(names))
+
+
+@pytest.mark.parametrize(("plain", "other"), [("plain", "swapped"), ("{}", "swapped/{}"), ("{}", "{}/swapped")])
+def test_without_a_folder_unchanged_what_is_in_no_part_is(plain, other):
+    images = renamed(unchanged=plain, swapped=other)
+    found = by_name(images)
+    assert list(found) == ["unchanged", "swapped"]
+    assert not any("swapped" in name for name in found["unchanged"].images.names)
+    assert [len(part.ids) for part in found.values()] == [60, 60]
+    same = np.isin(found["swapped"].ids, found["unchanged"].ids)
+    assert same.all() == (plain != "plain")  # twins are told by their names
+
+
+@pytest.mark.parametrize("plain", ["plain", "{}"])
+def test_unseen_images_are_not_among_the_unchanged_ones_and_nothing_is_pasted_from_them(plain):
+    images = renamed(unchanged=plain, swapped="unseen")
+    found = by_name(images)
+    assert list(found) == ["unchanged", "swapped", "unseen", "off_centre"]
+    assert [part.made for part in found.values()] == [False, True, False, True]
+    assert not any("unseen" in name for name in found["unchanged"].images.names)
+    assert [len(part.ids) for part in found.values()] == [60, 60, 60, 60]
+
+
+def test_the_folder_unchanged_alone_counts_where_there_is_one():
+    images = renamed(unchanged="unchanged", swapped="plain")
+    found = by_name(images)
+    assert len(found["unchanged"].ids) == 60
+    assert all("/unchanged/" in name for name in found["unchanged"].images.names)
+
+
+@pytest.mark.parametrize("report", ["test", "diagnosis"])
+def test_parts_are_of_the_role_that_is_reported_on(report):
+    images = planted_images(counts={"diagnosis": 30, "test/unchanged": 20, "test/swapped": 20})
+    found = parts_of(images, BOX, Progress(), report)
+    assert {part.role for part in found} == {report}
+    assert {role for part in found for role in part.images.roles} == {report}
+    assert [part.made for part in found] == ([False] * 2 if report == "test" else [False, True, True, True])
+
+
+def test_without_test_images_the_role_says_so():
+    images = plain_test()
+    found = by_name(images.take(np.flatnonzero(images.roles != "test")))
+    assert {part.role for part in found.values()} == {"diagnosis"}
+    labels = np.where(images.roles == "train", images.labels, -1)
+    assert parts_of(replace(images, labels=labels), BOX, Progress(), "diagnosis") == ()

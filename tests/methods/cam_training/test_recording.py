@@ -67,3 +67,15 @@ def test_tokens_that_are_too_few_or_too_many_have_no_places():
 def test_what_is_between_tokens_and_tokens_is_no_map():
     assert read((24, 4, 4), (17, 24), (3, 17, 17), (3, 17, 8))[2:] == [None, None]
     assert read((24, 4, 4), (3, 17, 17))[1] is not None  # without tokens that many it could be a map
+
+
+def test_of_tokens_every_other_row_and_column_may_be_left():
+    assert read((24, 7, 7), (49, 24), (16, 24), (16, 48), (4, 48), (1, 48)) == [
+        ("nchw", 24, 7, 7, 0),
+        ("tokens", 24, 7, 7, 0),
+        ("tokens", 24, 4, 4, 0),
+        ("tokens", 48, 4, 4, 0),
+        ("tokens", 48, 2, 2, 0),
+        None,
+    ]
+    assert read((24, 4, 8), (32, 24), (8, 24), width=64)[2] == ("tokens", 24, 2, 4, 0)

@@ -32,3 +32,16 @@ def test_lists_of_rules_need_no_torch():
     code = "import sys; from engine.methods.cam_training import CAMS, rules; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_what_adds_up_is_in_logits():
+    adding = {name for name, rule in RULES.items() if rule.adds_up}
+    assert adding == {"auto", "cam", "gradcam", "hirescam", "xgradcam"}
+    assert {RULES[name].unit for name in adding} == {"logits"}
+    assert {name: rule.unit for name, rule in RULES.items() if name not in adding} == {
+        "gradcampp": "no unit",
+        "layercam": "logits",
+        "eigencam": "activations",
+        "scorecam": "activations",
+        "ablationcam": "logits times activations",
+    }

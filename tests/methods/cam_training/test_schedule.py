@@ -1,4 +1,6 @@
-from engine.methods.cam_training.schedule import weights_at
+import pytest
+
+from engine.methods.cam_training.schedule import check_schedule, weights_at
 from engine.methods.cam_training.settings import TeachingSettings
 
 
@@ -27,3 +29,15 @@ def test_the_other_arms_and_a_weight_of_nothing_have_no_term():
 
 def test_the_margin_has_its_weight_within():
     assert course(loss="margin", weight=5.0)[0] == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "steps"), [({"begin": 0.51, "end": 0.52}, 10), ({"loss": "published"}, 1), ({"begin": 0.95}, 10)]
+)
+def test_a_term_that_is_on_in_no_step_is_refused(said, steps):
+    assert not any(cam for _, cam in course(steps, **said))
+    with pytest.raises(ValueError, match=f"the CAM term is on in none of the {steps} steps"):
+        check_schedule(TeachingSettings(**said), steps)
+    check_schedule(TeachingSettings(**said), 100)
+    check_schedule(TeachingSettings(**said, arm="default"), steps)
+    check_schedule(TeachingSettings(**said, weight=0.0), steps)

@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from engine.methods.cam_training.contrast import contrast, score_against_rest
 from engine.methods.cam_training.groups import groups
 from engine.methods.cam_training.hiding import hiding_figures
 from engine.methods.cam_training.localisation import localise, summary
 from engine.methods.cam_training.result import Hiding
 from engine.methods.cam_training.sentences import (
     how_it_was_seen,
+    unit_of,
     what_comes_from_outside,
     what_groups_there_are,
     what_hiding_showed,
@@ -18,6 +21,7 @@ from engine.methods.cam_training.sentences import (
     where_it_looks,
 )
 from engine.methods.cam_training.settings import GroupSettings
+from engine.runs.progress import Progress
 from tests.methods.cam_training.made_maps import blobs, cams_of
 
 CORNER = np.ones((1, 4, 4))
@@ -75,7 +79,7 @@ def test_what_can_t_be_measured_is_said():
 def test_the_share_from_outside_is_of_the_score_or_to_first_order():
     maps = np.zeros((5, 4, 4))
     maps[:, 0, 0], maps[:, 3, 3] = 1, 3
-    exact = what_comes_from_outside(cams_of(maps), measured(maps))
+    exact = what_comes_from_outside(cams_of(maps, against=""), measured(maps))
     assert (
         exact == "75.0% (75.0% to 75.0%, n = 5) of the score without the head's bias comes from where it may not look."
     )
@@ -111,12 +115,14 @@ def test_groups_are_counted_with_their_accuracy():
     maps = blobs(np.repeat([[0.2, 0.2], [0.8, 0.8]], [30, 10], axis=0), 8, noise=0.05)
     labels = np.repeat([0, 1], [30, 10])
     cams = cams_of(maps, labels=labels)
-    first, large, small = what_groups_there_are(groups(cams, GroupSettings()), cams, UNITS)
+    first, large, small = what_groups_there_are(groups(cams, GroupSettings(), Progress()), cams, UNITS)
     assert first == "The 40 maps fall into 2 groups."
     assert large.startswith("Group 1: 30 maps (75%), accuracy 100.0% (")
     assert small.startswith("Group 2: 10 maps (25%), accuracy 0.0% (")
     unlabelled = cams_of(maps, labels=np.full(40, -1))
-    assert what_groups_there_are(groups(unlabelled, GroupSettings()), unlabelled, UNITS)[1].endswith("no labels.")
+    assert what_groups_there_are(groups(unlabelled, GroupSettings(), Progress()), unlabelled, UNITS)[1].endswith(
+        "no labels."
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,5 +135,51 @@ def test_groups_are_counted_with_their_accuracy():
 )
 def test_no_groups_are_made_up(maps, said):
     cams = cams_of(maps)
-    (found,) = what_groups_there_are(groups(cams, GroupSettings()), cams, np.arange(len(maps)))
+    (found,) = what_groups_there_are(groups(cams, GroupSettings(), Progress()), cams, np.arange(len(maps)))
     assert found.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "of_what"),
+    [
+        ({"classes": ("cat", "dog")}, "the score without the head's bias comes"),
+        ({"against": "1"}, "the score without the head's bias comes"),
+        ({}, "its answer's logit less the others' mean by softmax share, without the head's bias, comes"),
+        ({"of": "label"}, "the label's logit less the others' mean by softmax share, without the head's bias, comes"),
+        ({"of": "1"}, "the logit of the class dog less the others' mean by softmax share, without the head's bias,"),
+    ],
+)
+def test_against_several_others_the_map_adds_up_to_no_score(said, of_what):
+    maps = np.ones((5, 4, 4))
+    maps[:, 0, 0] = 2
+    assert f" of {of_what}" in what_comes_from_outside(cams_of(maps, **said), measured(maps))
+
+
+def test_what_the_sentence_names_is_what_the_mean_over_the_cells_is():
+    """With three classes the score takes the log-sum-exp of the others, which is not what the map adds up to."""
+    logits, label = torch.tensor([[2.0, 0.5, -1.0]]), torch.tensor([0])
+    activations = logits.view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    mean = float(contrast(activations, logits, label, torch.eye(3)).mean())
+    shares = logits[0, 1:].softmax(dim=0)
+    assert mean == pytest.approx(float(2 - (shares * logits[0, 1:]).sum()), abs=1e-6)
+    entropy = float(-(shares * shares.log()).sum())
+    assert mean - entropy == pytest.approx(float(score_against_rest(logits, label)), abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["gradcampp", "layercam", "eigencam", "scorecam", "ablationcam"])
+def test_by_a_rule_that_adds_up_to_nothing_no_share_from_outside_is_told(method):
+    maps = np.ones((5, 4, 4))
+    maps[:, 0, 0] = 2
+    cams = cams_of(maps, method=method, exact=False)
+    assert what_comes_from_outside(cams, measured(maps)) == ""
+    said = how_it_was_seen(cams)
+    assert f"by {method}, in {unit_of(cams)}: by this rule a map doesn't add up to the score" in said
+    assert "no average" not in said  # which may well follow that layer
+
+
+def test_where_nothing_was_right_hiding_can_cost_nothing():
+    found = replace(hidden(0.0, 0.0), right=np.zeros(200, bool))
+    found = replace(found, hot=np.zeros((200, 2), bool), elsewhere=np.zeros((200, 2, 3), bool))
+    said = what_hiding_showed(hiding_figures(found))
+    assert said.startswith("None of the answers was right with nothing hidden (n = 200)")
+    assert "more than once" not in said
