@@ -8,6 +8,7 @@ from engine.methods.cam_training import CAMS
 from engine.methods.cam_training.localisation import localise
 from engine.methods.cam_training.masks import on_grid
 from engine.methods.cam_training.result import Cams, Localisation
+from engine.subject.subject import Subject
 from pages.parts.bench import framed, workbench
 from pages.parts.bench import subject as opened_subject
 from pages.parts.cam_training.asking import Wanted, asking, estimated, run_of
@@ -24,6 +25,8 @@ from pages.parts.text import plain
 
 GALLERY, FIGURES, HIDDEN, GROUPED, OUT = "Gallery", "Against the mask", "Hide what it looks at", "Groups", "Take out"
 
+FINE = 128  # pixels a side, in which masks are drawn before they are pooled to a map's cells
+
 
 def page() -> None:
     """The whole page: where it looks, then teaching it to look elsewhere."""
@@ -38,21 +41,22 @@ def page() -> None:
         cams = answered(bench, CAMS, subject, wanted.settings, seconds, inputs=wanted.inputs)
         if cams is not None:
             run_id = run_of(bench, subject, wanted)
-            explorer(Scene(bench, subject, cams, run_id, mask, measured(cams, mask)), wanted)
+            explorer(Scene(bench, subject, cams, run_id, mask, measured(subject, cams, mask)), wanted)
     st.subheader("Teach it to look elsewhere")
     if mask is None:
         st.info("Say above where it should look; without a mask there is nothing to teach.")
         return
-    teaching(bench, subject, mask)
+    teaching(bench, subject, mask, wanted.settings.layer if wanted is not None else "")
 
 
-def measured(cams: Cams, mask: Mask | None) -> Localisation | None:
+def measured(subject: Subject, cams: Cams, mask: Mask | None) -> Localisation | None:
     """How well the maps stay where they may be; None, with the reason shown, where images have no mask."""
     if mask is None:
         return None
     try:
-        side = max(cams.maps.shape[1:]) * 8  # fine enough for any share of a cell
-        forbidden = on_grid(mask.settings, mask.over(cams.ids, side, side), cams.seen, *cams.maps.shape[1:])
+        forbidden = on_grid(
+            mask.settings, mask.over(subject.images, cams.ids, FINE, FINE), cams.seen, *cams.maps.shape[1:]
+        )
     except ValueError as error:
         st.warning(plain(str(error)))
         return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
-from engine.methods.cam_training.settings import CamSettings, MaskSettings
+from engine.methods.cam_training.settings import CamSettings, MaskSettings, TeachingSettings
 from engine.methods.input_optimization.settings import BreakpointSettings, SweepSettings, published
 from engine.subject.subject import Subject
 from engine.workbench import DEMOS, LOADED, Opened, Workbench
@@ -53,12 +54,32 @@ def cam_command(bench: Workbench, subject: Subject, settings: CamSettings, mask:
     words += ["--of", named(settings.of), "--against", named(settings.against)]
     words += ["--layer", settings.layer] if settings.layer else []
     words += ["--role", settings.role, "--images", str(settings.images), "--answers", settings.answers]
-    if mask is not None:
-        words += ["--mask", mask.shape, "--forbidden", mask.forbidden]
-        words += ["--mask-size", repr(mask.size)] if mask.size else []
-        box = (mask.top, mask.left, mask.bottom, mask.right)
-        words += ["--mask-box", *map(repr, box)] if mask.shape in ("rectangle", "ellipse") else []
+    words += mask_options(mask) if mask is not None else []
     return shlex.join([*words, "--out", "out"])
+
+
+def cam_training_command(
+    bench: Workbench, subject: Subject, settings: TeachingSettings, seeds: int, arms: Sequence[str]
+) -> str:
+    """The command for a comparison over seeds, "" where there is none: with masks from files."""
+    options, mask = subject_options(bench, subject), settings.mask
+    if not options or mask.shape in ("picture", "each"):
+        return ""
+    words = ["python", "-m", "engine", "cam-training", *options, "--seeds", str(seeds), "--arms", ",".join(arms)]
+    words += ["--loss", settings.loss, "--weight", repr(settings.weight)]
+    words += ["--begin", repr(settings.begin), "--end", repr(settings.end)]
+    words += ["--layer", settings.layer] if settings.layer else []
+    words += ["--start", settings.start, "--balance", settings.balance, "--epochs", str(settings.epochs)]
+    words += ["--batch-size", str(settings.batch_size), "--learning-rate", repr(settings.learning_rate)]
+    return shlex.join([*words, *mask_options(mask), "--out", "out"])
+
+
+def mask_options(mask: MaskSettings) -> list[str]:
+    """The options for a shape that all images share."""
+    words = ["--mask", mask.shape, "--forbidden", mask.forbidden]
+    words += ["--mask-size", repr(mask.size)] if mask.size else []
+    box = (mask.top, mask.left, mask.bottom, mask.right)
+    return words + (["--mask-box", *map(repr, box)] if mask.shape in ("rectangle", "ellipse") else [])
 
 
 def subject_options(bench: Workbench, subject: Subject) -> list[str]:

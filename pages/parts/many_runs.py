@@ -35,29 +35,31 @@ def answered_so_far(
     questions: Sequence[Question[S]],
     estimate: Callable[[], float],
     start: str,
-) -> list[R]:
-    """The answers that are known, in the questions' order; shows how the others stand.
+) -> dict[str, R]:
+    """The answers that are known, by their runs, in the questions' order; shows how the others stand.
 
     What is missing is asked when the button called `start` is pressed; `estimate()` gives seconds for one question.
+    A question that failed is answered by its reason.
     """
-    asked = [Asked(bench, step, subject, each.settings, each.inputs) for each in questions]
-    found = [each.answer() for each in asked]
-    missing = [place for place, answer in enumerate(found) if answer is None]
-    jobs = {place: bench.worker.jobs.get(asked[place].fingerprint) for place in missing}
-    going = [job for job in jobs.values() if job is not None and not job.is_over]
+    asked = {(each := Asked(bench, step, subject, one.settings, one.inputs)).fingerprint: each for one in questions}
+    names = dict(zip(asked, (each.name for each in questions), strict=True))
+    found = {run: answer for run, each in asked.items() if (answer := each.answer()) is not None}
+    failed = {run: reason for run in asked if run not in found and (reason := failure(bench, run)) is not None}
+    missing = [run for run in asked if run not in found and run not in failed]
+    going = [job for run in missing if (job := bench.worker.jobs.get(run)) is not None and not job.is_over]
+    for reason in dict.fromkeys(failed.values()):
+        these = ", ".join(names[run] for run in failed if failed[run] == reason)
+        st.warning(plain(f"{these}: {reason}."))
     if going:
-        watch(going, len(questions))
+        watch(going, len(asked), len(found) + len(failed))
     elif missing:
-        for sentence in dict.fromkeys(failures(bench, [asked[place] for place in missing])):
-            st.error(plain(sentence))
-        seconds = once(f"estimate {asked[0].fingerprint}", estimate) * len(missing)
-        rest = f"{len(missing)} of {len(questions)} trainings are missing" if len(missing) < len(questions) else (
-            f"{len(questions)} trainings"
-        )  # fmt: skip
-        st.caption(f"{rest}, about {duration(seconds)}.")
-        if st.button(start, type="primary", key=f"many {asked[0].fingerprint} {len(questions)}"):
-            ask_all(asked, missing)
-    return [answer for answer in found if answer is not None]
+        seconds = once(f"estimate {missing[0]}", estimate)
+        takes = f", about {duration(seconds * len(missing))}" if seconds else ""
+        few = f"{len(missing)} of {len(asked)} trainings are missing" if found else f"{len(missing)} trainings"
+        st.caption(f"{few}{takes}.")
+        if st.button(start, type="primary", key=f"many {missing[0]} {len(missing)}"):
+            ask_all([asked[run] for run in missing])
+    return found
 
 
 def once(key: str, estimate: Callable[[], float]) -> float:
@@ -70,11 +72,10 @@ def once(key: str, estimate: Callable[[], float]) -> float:
     return st.session_state[key]
 
 
-def ask_all(asked: Sequence[Asked[S, R]], missing: Sequence[int]) -> None:
-    """Queue what is missing and draw the page anew."""
+def ask_all(asked: Sequence[Asked[S, R]]) -> None:
+    """Queue these and draw the page anew."""
     try:
-        for place in missing:
-            each = asked[place]
+        for each in asked:
             each.bench.ask(each.step, each.subject, each.settings, each.inputs)
     except ValueError as error:  # another process got there first
         st.info(plain(str(error)))
@@ -82,20 +83,19 @@ def ask_all(asked: Sequence[Asked[S, R]], missing: Sequence[int]) -> None:
     st.rerun()
 
 
-def failures(bench: Workbench, asked: Sequence[Asked[S, R]]) -> list[str]:
-    """Why questions that were asked before have no answer, where they failed."""
-    entries = [bench.store.register.entry(each.fingerprint) for each in asked]
-    return [each.message for each in entries if each is not None and each.outcome == Outcome.FAILED]
+def failure(bench: Workbench, run: str) -> str | None:
+    """Why a question that was asked before has no answer, None where it didn't fail."""
+    entry = bench.store.register.entry(run)
+    return entry.message if entry is not None and entry.outcome == Outcome.FAILED else None
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def watch(going: Sequence[Job], count: int) -> None:
+def watch(going: Sequence[Job], count: int, done: int) -> None:
     """The jobs under way, as one; the page is drawn anew when one more is done, so that its answer shows."""
     left = [job for job in going if not job.is_over]
     if len(left) < len(going):
         st.rerun()
     now = next((job for job in left if job.outcome == Outcome.RUNNING), left[0])
-    done = count - len(left)
     with st.container(border=True):
         text = f"{done} of {count} done · {standing(now)}"
         if now.seconds_left:

@@ -136,8 +136,8 @@ def standing(job: Job) -> str:
 def over(asked: Asked[S, R], entry: Entry) -> None:
     """A run that ended without an answer: why, and the way on."""
     again = {
-        Outcome.CANCELLED: ("was stopped", "Resume"),
-        Outcome.INTERRUPTED: ("was interrupted", "Resume"),
+        Outcome.CANCELLED: ("was stopped", "Resume" if asked.step.resumes else "Run again"),
+        Outcome.INTERRUPTED: ("was interrupted", "Resume" if asked.step.resumes else "Run again"),
         Outcome.FAILED: ("failed", "Run again"),
     }
     what, label = again[entry.outcome]

@@ -10,6 +10,7 @@ import pytest
 from engine.methods.cam_training import CAMS, TEACHING
 from engine.methods.cam_training.result import ImageMasks
 from engine.runs.run import Outcome
+from engine.runs.shelf import Selection
 from engine.workbench import Opened, Workbench
 from tests.pages.conftest import charts, drawn, key_of, labelled, ran, settled, started, words
 
@@ -88,7 +89,7 @@ def test_another_mask_measures_anew_and_makes_no_maps(bench, backgrounds):
 
 def test_every_closer_look_has_something_to_show(bench, backgrounds):
     at = look(page(bench), "Against the mask")
-    assert {metric.label for metric in at.metric} >= {"Energy inside", "Pointing game", "IoU", "Margin from outside"}
+    assert {metric.label for metric in at.metric} >= {"Energy inside", "Pointing game", "IoU", "From outside"}
     assert (
         sum(row["images"] for row in drawn(at)["Share of the evidence inside, by number of images"] if "low" in row)
         == 200
@@ -244,3 +245,53 @@ def test_a_network_without_a_map_is_told_what_it_needs(bench, colours):
     (entry,) = runs(bench, CAMS)
     assert entry.outcome == Outcome.FAILED
     assert "grid" in words(at)
+
+
+def test_planted_plates_are_drawn_with_the_data_of_every_seed(bench, backgrounds):
+    at = ran(labelled(page(bench).selectbox, "Shape").set_value("each"))
+    at = quick(settled(button(at, "Take the plates that were planted").click(), bench))
+    at = ran(labelled(at.segmented_control, "What to do").set_value("Compare over seeds"))
+    at = ran(labelled(at.multiselect, "Arms").set_value(["default", "cam"]))
+    at = ran(labelled(at.number_input, "Seeds").set_value(2))
+    at = settled(button(at, "Compare").click(), bench)
+    assert [entry.outcome for entry in runs(bench, TEACHING)] == [Outcome.FINISHED] * 4
+    assert len({entry.run.inputs["masks"] for entry in runs(bench, TEACHING)}) == 2
+
+
+def test_an_arm_that_makes_no_sense_is_said_to_and_the_others_are_compared(bench, backgrounds):
+    at = quick(page(bench))
+    at = ran(labelled(at.segmented_control, "It should not look").set_value("inside"))
+    at = ran(labelled(at.segmented_control, "What to do").set_value("Compare over seeds"))
+    at = ran(labelled(at.multiselect, "Arms").set_value(["default", "cam", "crop"]))
+    at = ran(labelled(at.number_input, "Seeds").set_value(1))
+    at = settled(button(at, "Compare").click(), bench)
+    assert "tight crop, seed 0: " in words(at)
+    assert "Compare" not in [each.label for each in at.button]
+    rows = drawn(at)["Accuracy of each arm on each part of the test images"]
+    assert {row["arm"] for row in rows} == {"CAM-trained", "plain training"}
+
+
+def test_a_single_training_is_not_looked_at_on_test(bench, backgrounds):
+    at = quick(page(bench))
+    at = settled(button(at, "Run training").click(), bench)
+    assert runs(bench, TEACHING)[0].run.settings["report"] == "diagnosis"
+    assert "Open the test images" not in [each.label for each in at.button]
+    assert any(said.endswith("maps of 2 classifiers") for said in drawn(at))
+    assert "pasted together from images of diagnosis" in words(at)
+
+
+def test_a_selection_with_test_images_shows_only_when_they_are_opened(bench, backgrounds):
+    images = bench.subject(backgrounds).images
+    ids = tuple(images.ids[images.indices("test")[:3]].tolist())
+    bench.store.shelf.keep_selection(Selection("of test", backgrounds.dataset, "by hand", ids))
+    at = page(bench)
+    at = settled(labelled(at.selectbox, "Selection in hand").set_value("of test"), bench)
+    assert gallery(at) == []
+    at = settled(button(at, "Open the test images").click(), bench)
+    assert {tile["sample_id"] for tile in gallery(at)} == set(ids)
+
+
+def test_the_comparison_is_had_again_as_a_command(bench, backgrounds):
+    at = ran(labelled(page(bench).segmented_control, "What to do").set_value("Compare over seeds"))
+    command = next(each.value for each in at.code if "cam-training" in each.value)
+    assert "--demo backgrounds --seeds 3 --arms default,cam,crop,decorrelated --loss mse" in command

@@ -29,7 +29,7 @@ from pages.parts.cam_training.words import TARGET_TITLES
 from pages.parts.images_of_test import test_is_open
 from pages.parts.text import plain
 
-IMAGES, MOST_CLASSES = 200, 200  # drawn at first; class names offered in a list
+IMAGES = 200  # drawn at first
 FIRST_ROLES = (Role.DIAGNOSIS, Role.TRAIN, Role.POOL, Role.TEST)
 
 
@@ -48,9 +48,16 @@ def asking(bench: Workbench, subject: Subject) -> Wanted | None:
         if images is None:
             return None
         wanted = with_rule(bench, subject, images)
-    if wanted.settings.role == Role.TEST and not wanted.inputs and not test_is_open(bench, subject):
-        return None
-    return wanted
+    return wanted if not shows_test(subject, wanted) or test_is_open(bench, subject) else None
+
+
+def shows_test(subject: Subject, wanted: Wanted) -> bool:
+    """Whether images of test are among those asked for."""
+    if "selection" not in wanted.inputs:
+        return wanted.settings.role == Role.TEST
+    images = subject.images
+    chosen = [images.position[each] for each in wanted.inputs["selection"].value if each in images.position]
+    return bool((images.roles[chosen] == Role.TEST).any())
 
 
 def chosen_images(bench: Workbench, subject: Subject) -> Wanted | None:
@@ -112,9 +119,9 @@ def rule_title(method: str) -> str:
 
 
 def speakers(subject: Subject, words: tuple[str, ...]) -> list[str]:
-    """These words, then the classes by their numbers where they are few enough for a list."""
+    """These words, then the classes by their numbers."""
     count = len(subject.blueprint.classes)
-    return [*words, *(str(number) for number in range(count) if count <= MOST_CLASSES)]
+    return [*words, *map(str, range(count))]
 
 
 def word(subject: Subject, name: str) -> str:

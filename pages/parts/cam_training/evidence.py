@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
-from engine.methods.cam_training.evidence import Evidence, compare
+from engine.methods.cam_training.evidence import FEWEST_FOR_P, Evidence, compare
 from engine.methods.cam_training.result import Taught
 from engine.methods.cam_training.teaching_sentences import what_it_shows
 from engine.subject.subject import Subject
@@ -15,15 +15,15 @@ from engine.workbench import Workbench
 from pages.parts.cam_training.evidence_charts import accuracy_chart, gap_chart
 from pages.parts.cam_training.looks import looks
 from pages.parts.draw import draw
+from pages.parts.fixes import keep_fix
 from pages.parts.saving import captioned
 from pages.parts.text import plain
 
-MANY_SEEDS = 6  # from which a p-value can say anything
 
-
-def evidence(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: str) -> None:
-    """The comparison as far as it has come."""
-    found = compare(runs)
+def evidence(bench: Workbench, subject: Subject, answers: Mapping[str, Taught]) -> None:
+    """The comparison as far as it has come; the trainings by their runs."""
+    runs = list(answers.values())
+    key, found = next(iter(answers)), compare(runs)
     for sentence in what_it_shows(found):
         st.markdown(plain(sentence))
     seeds = max(len(arm.seeds) for arm in found.arms)
@@ -38,9 +38,12 @@ def evidence(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: st
             chart = gap_chart(gap_rows(found))
             draw(chart, f"gaps {key} {len(runs)}", "Differences of accuracy to plain training")
             said = "Paired by seed, with 95 % intervals (Student's t)"
-            said += "." if seeds >= MANY_SEEDS else f"; no p-value, for that needs {MANY_SEEDS} seeds."
+            said += "." if seeds >= FEWEST_FOR_P else f"; no p-value, for that needs {FEWEST_FOR_P} seeds."
             captioned(chart, f"gaps {key}", said, "gaps")
     table(found, key)
+    for run_id, run in answers.items():
+        if len(run.weights):
+            keep_fix(bench, subject, run.weights, run_id, f"{subject.blueprint.name}, CAM-trained")
     first = min(run.seed for run in runs)
     looks(bench, subject, [run for run in runs if run.seed == first], key)
 

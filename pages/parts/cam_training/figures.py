@@ -8,6 +8,7 @@ import streamlit as st
 
 from engine.methods.cam_training.figure import Figure
 from engine.methods.cam_training.localisation import Summary, by_label, summary
+from engine.methods.cam_training.rules import RULES
 from engine.methods.cam_training.sentences import how_it_was_seen, what_comes_from_outside, where_it_looks
 from engine.toolkit.tables import to_csv
 from pages.parts.cam_training.scene import Scene
@@ -23,8 +24,8 @@ MEANINGS = {
     "pointing": ("Pointing game", "the share of images whose hottest cell is allowed"),
     "iou": ("IoU", "of the cells above half of the hottest and the allowed ones: both over either"),
     "outside": (
-        "Margin from outside",
-        "the forbidden cells' share of what the map adds up to; for an exact map, of the margin itself (less the bias)",
+        "From outside",
+        "the forbidden cells' share of what the map adds up to",
     ),
 }
 
@@ -34,7 +35,8 @@ def sentence(scene: Scene) -> None:
     if scene.places is not None:
         whole = summary(scene.places, scene.units)
         st.markdown(plain(where_it_looks(scene.cams, whole)))
-        st.markdown(plain(what_comes_from_outside(scene.cams, whole)))
+        if outside := what_comes_from_outside(scene.cams, whole):
+            st.markdown(plain(outside))
     st.caption(plain(how_it_was_seen(scene.cams)))
 
 
@@ -46,7 +48,8 @@ def figures(scene: Scene) -> None:
     whole = summary(scene.places, scene.units)
     with st.container(horizontal=True):
         for name, (title, meaning) in MEANINGS.items():
-            metric(title, getattr(whole, name), meaning)
+            if name != "outside" or RULES[scene.cams.method].adds_up:
+                metric(title, getattr(whole, name), meaning)
     missing = f"; {whole.energy.missing:,} maps have nothing to measure" if whole.energy.missing else ""
     st.caption(f"{whole.area.mean:.0%} of the area is allowed; ranges are 95 % intervals{missing}.")
     left, right = st.columns([2, 3], gap="medium")
@@ -108,9 +111,8 @@ def energy_histogram(energy: np.ndarray, chance: float) -> alt.LayerChart | alt.
 def table(scene: Scene) -> None:
     """The figures of each label, least energy inside first."""
     found = by_label(scene.places, scene.cams.labels, scene.units) if scene.places is not None else {}
-    rows = sorted(
-        (row_of(scene, label, each) for label, each in found.items()), key=lambda row: str(row["energy inside"])
-    )
+    labels = sorted(found, key=lambda label: np.nan_to_num(found[label].energy.mean, nan=np.inf))
+    rows = [row_of(scene, label, found[label]) for label in labels]
     shares = ("energy inside", "against chance", "pointing game", "IoU", "margin from outside")
     st.dataframe(
         rows,

@@ -9,6 +9,7 @@ from PIL import Image
 from engine.methods.cam_training.colouring import coloured, overlay
 from engine.methods.cam_training.geometry import map_on_image
 from engine.methods.cam_training.result import Cams
+from engine.methods.cam_training.sentences import unit_of
 from pages.parts import picks
 from pages.parts.cam_training.opened_image import opened_image
 from pages.parts.cam_training.scene import Scene
@@ -120,7 +121,7 @@ def scale_said(scene: Scene) -> str:
     signed = bool((cams.maps < 0).any())
     colours = "Blue speaks for it, orange against it" if signed else "The bluer, the more speaks for it"
     return plain(
-        f"{colours}; full colour is {scene.most:.3g} logits in a cell, in all pictures. Cells run from "
+        f"{colours}; full colour is {scene.most:.3g} {unit_of(cams)} in a cell, in all pictures. Cells run from "
         f"{cams.maps.min():.3g} to {cams.maps.max():.3g}. {cams.maps.shape[1]} x {cams.maps.shape[2]} cells, drawn out "
         "smoothly; click images to pick them, the last one opens."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -38,7 +40,7 @@ def grouped(scene: Scene) -> None:
         width=240,
     )
     settings, inputs = GroupSettings(label), {"cams": Input(scene.run_id, scene.cams)}
-    found = answered(scene.bench, GROUPS, scene.subject, settings, lambda: 0.0, inputs=inputs)
+    found = answered(scene.bench, GROUPS, scene.subject, settings, estimated(scene, settings), inputs=inputs)
     if found is None:
         return
     for sentence in what_groups_there_are(found, scene.cams, scene.units):
@@ -52,6 +54,17 @@ def grouped(scene: Scene) -> None:
     )  # fmt: skip
     rows = np.flatnonzero(found.group == group)
     keep_rows(scene, rows.tolist(), f"maps of group {group + 1}")
+
+
+def estimated(scene: Scene, settings: GroupSettings) -> Callable[[], float]:
+    """How long grouping takes, measured on a few maps."""
+
+    def seconds() -> float:
+        from engine.methods.cam_training.estimate import seconds_of_groups
+
+        return seconds_of_groups(scene.cams, settings)
+
+    return seconds
 
 
 def draw_groups(scene: Scene, found: Groups) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from engine.methods.cam_training.colouring import full_colour, overlay
 from engine.methods.cam_training.geometry import map_on_image
 from engine.methods.cam_training.result import Cams, Taught
+from engine.subject.image_set import Role
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
 from pages.parts.cam_training.words import ARM_TITLES, PART_TITLES
@@ -23,18 +24,21 @@ TILE, ROWS = 84, 8
 
 
 def looks(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: str, *, given: bool = False) -> None:
-    """A part of the test images, the images down and the classifiers across; they are shown only when opened.
+    """A part of the images, the images down and the classifiers across; those of test show only when opened.
 
     `given`: the classifier that is open comes first.
     """
     from engine.methods.cam_training.given_looks import given_looks
 
     st.markdown("##### What they look at")
-    if not test_is_open(bench, subject):
+    if not runs[0].parts:
+        st.caption("There are no labelled images to look at but those of train.")
+        return
+    if runs[0].parts[0].role == Role.TEST and not test_is_open(bench, subject):
         return
     parts = [part.name for part in runs[0].parts]
     name = st.segmented_control(
-        "Test images", parts, default="swapped" if "swapped" in parts else parts[0], required=True,
+        "Images", parts, default="swapped" if "swapped" in parts else parts[0], required=True,
         format_func=PART_TITLES.__getitem__, key=f"looks part {key}",
     )  # fmt: skip
     own = [(run, next(part for part in run.parts if part.name == name)) for run in runs]
@@ -44,7 +48,7 @@ def looks(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: str, 
             shown.insert(0, ("as it was given", given_looks(quick, own[0][1], runs[0].layer)))
     most = full_colour(np.concatenate([cams.maps.ravel() for _, cams in shown]))
     pictures, rows = tiles(own[0][1].pictures, shown, most)
-    says = f"{len(rows)} test images, {PART_TITLES[name]}, and the maps of {len(shown)} classifiers"
+    says = f"{len(rows)} images, {PART_TITLES[name]}, and the maps of {len(shown)} classifiers"
     columns = ["image", *(title for title, _ in shown)]
     draw(picture_table(pictures, columns, rows, TILE), f"looks {key} {name}", says)
     st.caption(

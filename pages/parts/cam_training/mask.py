@@ -11,7 +11,6 @@ import streamlit as st
 from PIL import Image
 
 from engine.methods.cam_training import masks
-from engine.methods.cam_training.image_masks import from_boxes
 from engine.methods.cam_training.mask_pictures import SUFFIXES, read_mask
 from engine.methods.cam_training.result import ImageMasks, MaskPicture
 from engine.methods.cam_training.settings import SHAPES, SIDES, SIZES, MaskSettings
@@ -35,11 +34,12 @@ class Mask:
     settings: MaskSettings
     inputs: dict[str, Input]
 
-    def over(self, ids: np.ndarray, height: int, width: int) -> np.ndarray:
+    def over(self, images: ImageSet, ids: np.ndarray, height: int, width: int) -> np.ndarray:
         """(n or 1, height, width) float32, 1 where forbidden, of the images with these ids; ValueError without one."""
+        names = images.names[[images.position[each] for each in ids.tolist()]]
         picture = self.inputs["picture"].value if "picture" in self.inputs else None
         own = self.inputs["masks"].value if "masks" in self.inputs else None
-        return masks.for_images(self.settings, ids, height, width, picture, own)
+        return masks.for_images(self.settings, ids, height, width, picture, own, names)
 
 
 def the_mask(bench: Workbench, subject: Subject) -> Mask | None:
@@ -93,23 +93,22 @@ def given(bench: Workbench, subject: Subject, shape: str) -> dict[str, Input]:
     """What a person gave for these shapes; the widgets to give it."""
     if shape == "picture":
         uploaded_picture(bench, subject)
-        kept = bench.beside(subject.dataset, PICTURE, MaskPicture)
-        return {"picture": Input(kept.fingerprint, kept.value.inside / np.float32(255))} if kept else {}
+        picture = bench.beside(subject.dataset, PICTURE, MaskPicture)
+        return {"picture": Input(picture.fingerprint, picture.value.inside / np.float32(255))} if picture else {}
     if shape == "each":
-        boxes = bench.planted_boxes(subject.dataset)
-        if boxes is not None and st.button("Take the plates that were planted", key="planted masks"):
-            frame = subject.images.frame
-            bench.keep_beside(subject.dataset, EACH, from_boxes(subject.images.ids, boxes, frame.height, frame.width))
+        planted = bench.planted_masks(bench.demo_of(subject.dataset), 0)
+        if planted is not None and st.button("Take the plates that were planted", key="planted masks"):
+            bench.keep_beside(subject.dataset, EACH, planted.value)
         each_image(bench, subject, EACH)
-        kept = bench.beside(subject.dataset, EACH, ImageMasks)
-        return {"masks": kept} if kept else {}
+        own = bench.beside(subject.dataset, EACH, ImageMasks)
+        return {"masks": own} if own else {}
     return {}
 
 
 def uploaded_picture(bench: Workbench, subject: Subject) -> None:
     """A picture, bright inside the shape, kept with the data."""
     file = st.file_uploader("A picture of the shape, bright inside", list(SUFFIXES), key="mask picture")
-    if file is None:
+    if file is None or st.session_state.get("mask picture kept") == file.file_id:
         return
     with NamedTemporaryFile(suffix=Path(file.name).suffix) as copy:
         copy.write(file.getbuffer())
@@ -120,19 +119,33 @@ def uploaded_picture(bench: Workbench, subject: Subject) -> None:
             st.warning(plain(f"{file.name}: {error}."))
             return
     bench.keep_beside(subject.dataset, PICTURE, MaskPicture(np.rint(255 * inside).astype(np.uint8)))
+    st.session_state["mask picture kept"] = file.file_id
 
 
 def preview(subject: Subject, mask: Mask) -> None:
     """The mean image with what is forbidden shaded; ValueError where the mask tells nothing."""
     mean = mean_image(subject.dataset, subject.images)
-    own = "masks" in mask.inputs and mask.settings.shape == "each"
-    ids = mask.inputs["masks"].value.ids if own else subject.images.ids[:1]
-    forbidden = mask.over(ids, *mean.shape[:2])
-    masks.check(forbidden)
-    st.image(data_url(shaded(mean, forbidden.mean(axis=0)), SHOWN), alt="mean image with the forbidden part shaded")
-    allowed = 1 - float(forbidden.mean())
-    said = f"{len(ids):,} masks, on average" if own else "The mean image"
-    st.caption(f"{said}; shaded: where it should not look. {allowed:.0%} of the area is allowed.")
+    height, width = mean.shape[:2]
+    count = len(mask.inputs["masks"].value.ids) if mask.settings.shape == "each" and mask.inputs else 0
+    if count:
+        forbidden = mean_of_own(mask.inputs["masks"].fingerprint, mask.inputs["masks"].value, mask.settings.forbidden)
+        forbidden = masks.pooled(forbidden[None], height, width)[0]
+    else:
+        forbidden = mask.over(subject.images, subject.images.ids[:1], height, width)[0]
+        masks.check(forbidden)
+    st.image(data_url(shaded(mean, forbidden), SHOWN), alt="mean image with the forbidden part shaded")
+    said = f"{count:,} masks, on average" if count else "The mean image"
+    st.caption(f"{said}; shaded: where it should not look. {1 - forbidden.mean():.0%} of the area is allowed.")
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def mean_of_own(fingerprint: str, _masks: ImageMasks, forbidden: str) -> np.ndarray:
+    """What the masks of single images forbid on average, (h, w) in [0, 1]; ValueError where one tells nothing."""
+    del fingerprint
+    outside = 1 - _masks.inside / np.float32(255)
+    every = outside if forbidden == "outside" else 1 - outside
+    masks.check(every)
+    return every.mean(axis=0)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,12 +30,12 @@ class Scene:
         """A widget's name: other maps begin anew."""
         return f"{what} {self.run_id}"
 
-    @property
+    @cached_property
     def most(self) -> float:
         """The size of evidence, in logits, that has the full colour in every picture that is compared."""
         return full_colour(self.cams.maps)
 
-    @property
+    @cached_property
     def units(self) -> np.ndarray:
         """(N,) str, what counts as one independent observation."""
         images = self.subject.images
