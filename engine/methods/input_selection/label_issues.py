@@ -1,0 +1,106 @@
+"""Which labels are likely wrong, by confident learning (Northcutt, Jiang, Chuang 2021) with cleanlab."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from engine.methods.input_selection.result import LabelIssues, TappedRole, Taps
+from engine.methods.input_selection.settings import IssueSettings
+from engine.runs.progress import Progress
+from engine.subject.image_set import UNLABELLED, Role, Seen
+
+ROUNDS = 200  # of the out-of-fold probes' optimiser, at most
+CLOSE = 1e-3  # how near their minimum it stops
+
+
+def label_issues(taps: Taps, settings: IssueSettings, progress: Progress) -> LabelIssues:
+    """Likely wrong labels among the labelled images of train, diagnosis and pool.
+
+    Images that the classifier did not train on are judged by its own probabilities. To those of train that it did,
+    or may have, it would agree with a wrong label that it knows by heart; they are judged by probes of the last tap
+    that saw no image of the same unit. ValueError where no image has a label.
+    """
+    unseen, seen = [], []
+    for role in taps.roles:
+        labelled = role.labels != UNLABELLED
+        known = labelled & (role.seen != Seen.NO) if role.role == Role.TRAIN else labelled & (role.seen == Seen.YES)
+        unseen.append(judged(role, labelled & ~known))
+        seen.append(judged(role, known))
+    ids, labels, probabilities, _, _ = (np.concatenate(columns) for columns in zip(*unseen, strict=True))
+    own_ids, own_labels, _, units, features = (np.concatenate(columns) for columns in zip(*seen, strict=True))
+    if not len(ids) + len(own_ids):
+        raise ValueError("no image has a label, so none can be wrong")
+    probed = out_of_fold(features, own_labels, units, len(taps.classes), settings, progress)
+    verdicts = [doubts(labels, probabilities), doubts(own_labels, probed)]
+    return LabelIssues(
+        ids=np.concatenate([ids, own_ids]),
+        quality=np.concatenate([quality for quality, _ in verdicts]),
+        issue=np.concatenate([issue for _, issue in verdicts]),
+        suggested=np.concatenate([probabilities.argmax(axis=1), probed.argmax(axis=1)]).astype(np.int64),
+        out_of_fold=np.repeat([False, True], [len(ids), len(own_ids)]),
+    )
+
+
+def judged(role: TappedRole, chosen: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Ids, labels, probabilities (n, K), units and the last tap's features (n, F) of the chosen images."""
+    features = role.features[-1] if role.features else role.logits
+    return role.ids[chosen], role.labels[chosen], softmax(role.logits[chosen]), role.units[chosen], features[chosen]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(n, K) float64, each row adding up to 1."""
+    raised = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def doubts(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much a label can be trusted (n,), in [0, 1], and whether it is likely wrong (n,) bool.
+
+    The label's probability; and cleanlab's `both`: what its noise rates prune that is off the confident joint's
+    diagonal too. With fewer than two classes among the labels nothing is doubted.
+    """
+    quality = probabilities[np.arange(len(labels)), labels]
+    if len(np.unique(labels)) < 2:
+        return quality, np.zeros(len(labels), dtype=bool)
+    from cleanlab.filter import find_label_issues  # takes a second
+
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of classes that it leaves alone as too small
+        issue = find_label_issues(labels, probabilities, filter_by="both", n_jobs=1)
+    return quality, np.asarray(issue, dtype=bool)
+
+
+def out_of_fold(
+    features: np.ndarray,
+    labels: np.ndarray,
+    units: np.ndarray,
+    classes: int,
+    settings: IssueSettings,
+    progress: Progress,
+) -> np.ndarray:
+    """(n, K) probabilities of images by probes that were fitted without their fold; units stay whole.
+
+    A fold whose other images have one label only gets even probabilities.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    found = np.full((len(labels), classes), 1 / classes)
+    fold = folds(units, settings)
+    mean, scale = (features.mean(axis=0), features.std(axis=0)) if len(features) else (0.0, 1.0)
+    standard = (features - mean) / np.where(scale > 0, scale, 1)
+    for number in progress.steps(settings.folds, "looking for wrong labels"):
+        held, rest = fold == number, fold != number
+        if not held.any() or len(np.unique(labels[rest])) < 2:
+            continue
+        probe = LogisticRegression(max_iter=ROUNDS, tol=CLOSE).fit(standard[rest], labels[rest])
+        found[held] = 0
+        found[np.ix_(held, probe.classes_)] = probe.predict_proba(standard[held])
+    return found
+
+
+def folds(units: np.ndarray, settings: IssueSettings) -> np.ndarray:
+    """(n,) the fold of each image, units dealt out in an order drawn from the seed."""
+    _, member = np.unique(units, return_inverse=True)
+    count = int(member.max()) + 1 if len(member) else 0
+    return (np.random.default_rng([settings.seed, 1]).permutation(count) % settings.folds)[member]

@@ -1,0 +1,55 @@
+"""Multinomial logistic regression of every tap: what a probe finally says."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from engine.methods.input_selection.linear_probe import LinearProbe, of_all_classes
+
+PENALTY = 10.0  # scikit-learn's C = 0.1: better on held-out images than its default of 1
+FLAT = 5e-4  # largest slope, in nats an image, at which held-out accuracy no longer moves
+MOST_STEPS = 500
+REMEMBERED = 40  # steps out of which the curvature is known
+
+
+def softmax_probe(features: np.ndarray, labels: np.ndarray, classes: int, flat: float = FLAT) -> LinearProbe:
+    """The probe of standardised features (n, F) float32 and labels (n,), found by L-BFGS from no weights at all.
+
+    Minimises the summed cross-entropy and half of `PENALTY` times the squared weights, the bias being free; stops
+    where no slope of that over n exceeds `flat`. The minimum is scikit-learn's for C = 1 / PENALTY.
+    """
+    present, targets = np.unique(labels, return_inverse=True)
+    count, width = len(present), features.shape[1]
+    # classes first: the sums over classes then run along long rows
+    onehot = torch.nn.functional.one_hot(torch.from_numpy(targets)).float().T.contiguous()
+    matrix = torch.from_numpy(features)
+
+    def loss_with_slopes(flattened: np.ndarray) -> tuple[float, np.ndarray]:
+        both = torch.from_numpy(flattened).float().view(count, width + 1)
+        loss, *slopes = penalised(matrix, onehot, both[:, :-1].contiguous(), both[:, -1])
+        return float(loss), torch.cat([slopes[0], slopes[1][:, None]], dim=1).double().flatten().numpy()
+
+    start = np.zeros((count, width + 1))
+    start[:, -1] = np.log(np.bincount(targets) / len(targets))
+    options = {"gtol": flat, "ftol": 0, "maxiter": MOST_STEPS, "maxcor": REMEMBERED}
+    found = minimize(loss_with_slopes, start.ravel(), jac=True, method="L-BFGS-B", options=options).x
+    both = found.reshape(count, width + 1).astype(np.float32)
+    return of_all_classes(both[:, :-1].T, both[:, -1], present, classes)
+
+
+def penalised(features: Tensor, onehot: Tensor, weights: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The penalised loss an image, and its slopes by weights (K, F) and bias (K,); features (n, F), onehot (K, n)."""
+    n = len(features)
+    scores = torch.addmm(bias[:, None], weights, features.T)
+    whole = scores.logsumexp(dim=0)
+    loss = whole.sum() - (scores * onehot).sum() + PENALTY / 2 * (weights * weights).sum()
+    error = scores.sub_(whole).exp_().sub_(onehot)
+    return loss / n, (error @ features).add_(weights, alpha=PENALTY).div_(n), error.sum(dim=1) / n
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """The scores (n, K) as probabilities."""
+    return torch.from_numpy(scores).softmax(dim=1).numpy()

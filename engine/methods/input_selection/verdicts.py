@@ -1,0 +1,133 @@
+"""Which labels are buggy: under-fitted, over-fitted, healthy, or too few images to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.methods.input_selection.result import LabelVerdict, TappedRole, Taps
+from engine.methods.input_selection.settings import VerdictSettings
+from engine.methods.input_selection.shares import holm, newcombe, p_above, p_below
+from engine.subject.image_set import UNLABELLED, Role, Seen
+from engine.toolkit.statistics import Rate, rate
+
+UNDER, OVER, HEALTHY, TOO_FEW = "under-fitted", "over-fitted", "healthy", "too few"
+PARTNERS = 3
+NO_RATE = Rate(float("nan"), float("nan"), float("nan"), 0, 0, 0.0)
+
+
+@dataclass(frozen=True)
+class Recalls:
+    """A label's recall on images of train that are known to be seen and on diagnosis; either may have no images."""
+
+    train: Rate
+    diagnosis: Rate
+
+    def are_few(self, settings: VerdictSettings, train_counts: bool) -> bool:
+        """Whether there are too few images or independent ones; on train only if it counts at all."""
+        counted = (self.train, self.diagnosis) if train_counts else (self.diagnosis,)
+        return any(min(each.n, each.effective_n) < settings.few for each in counted)
+
+    def chances(self, settings: VerdictSettings) -> tuple[float, float]:
+        """The p-values of being no less than `recall` somewhere, and of a gap that is not above `gap`."""
+        unseen = p_below(self.diagnosis, settings.recall)
+        under = max(p_below(self.train, settings.recall), unseen) if self.train.n else unseen
+        return under, p_above(self.train, self.diagnosis, settings.gap)
+
+    def excess(self, settings: VerdictSettings) -> tuple[float, float]:
+        """How far beyond the threshold the label is under-fitted and over-fitted; not at all is below 0."""
+        under = settings.recall - float(np.fmax(self.train.value, self.diagnosis.value))
+        over = self.train.value - self.diagnosis.value - settings.gap
+        return under, over if np.isfinite(over) else -1.0
+
+
+def label_verdicts(taps: Taps, settings: VerdictSettings) -> tuple[LabelVerdict, ...]:
+    """A verdict on each label by the classifier's own answers, the worst first.
+
+    A label is under-fitted if both recalls are below the threshold (diagnosis alone where no image of train is known
+    to be seen) and over-fitted if the gap is above its own, at `alpha` over both questions of all labels (Holm); where
+    both hold, what goes farther beyond its threshold. Severity is how far; at most 0 for labels that aren't buggy.
+    Raises ValueError where no image of diagnosis has a label.
+    """
+    train, diagnosis = taps.role(Role.TRAIN), taps.role(Role.DIAGNOSIS)
+    if diagnosis is None or (diagnosis.labels == UNLABELLED).all():
+        raise ValueError(
+            "no labelled image has the role 'diagnosis', so no label can be judged; "
+            "load images that the classifier has not seen, or give some that role"
+        )
+    labels = range(len(taps.classes))
+    recalls = [Recalls(seen_recall(train, label), recall(diagnosis, label)) for label in labels]
+    train_counts = any(each.train.n for each in recalls)
+    judged = [label for label in labels if not recalls[label].are_few(settings, train_counts)]
+    chances = holm([p for label in judged for p in recalls[label].chances(settings)]).reshape(-1, 2)
+    by_label = dict(zip(judged, chances, strict=True))
+    verdicts = [verdict_of(label, recalls[label], by_label.get(label), diagnosis, settings) for label in labels]
+    return tuple(sorted(verdicts, key=lambda each: -each.severity))
+
+
+def seen_recall(train: TappedRole | None, label: int) -> Rate:
+    """The label's recall on images of train that the classifier is known to have seen."""
+    if train is None:
+        return NO_RATE
+    own = (train.labels == label) & (train.seen == Seen.YES)
+    return rate(train.predictions[own] == label, train.units[own])
+
+
+def recall(role: TappedRole, label: int) -> Rate:
+    """The label's recall on images of a role."""
+    own = role.labels == label
+    return rate(role.predictions[own] == label, role.units[own])
+
+
+def precision(role: TappedRole, label: int) -> Rate:
+    """The share of this label among labelled images that are taken for it."""
+    taken = (role.predictions == label) & (role.labels != UNLABELLED)
+    return rate(role.labels[taken] == label, role.units[taken])
+
+
+def partners(role: TappedRole, label: int) -> tuple[tuple[int, int], ...]:
+    """The up to three classes that the label's images are most often taken for, with how many."""
+    predictions = role.predictions[role.labels == label]
+    counts = np.bincount(predictions[predictions != label], minlength=role.logits.shape[1])
+    most = np.argsort(-counts, kind="stable")[:PARTNERS]
+    return tuple((int(other), int(counts[other])) for other in most if counts[other])
+
+
+def verdict_of(
+    label: int, recalls: Recalls, chances: np.ndarray | None, diagnosis: TappedRole, settings: VerdictSettings
+) -> LabelVerdict:
+    """The label's row; `chances` are the adjusted p-values of under- and over-fitted, None where there are too few."""
+    excess = recalls.excess(settings)
+    low, high = newcombe(recalls.train, recalls.diagnosis)
+    found = [] if chances is None else [bug for bug in (0, 1) if chances[bug] <= settings.alpha and excess[bug] > 0]
+    worst = max(found, key=lambda bug: excess[bug], default=None)
+    beyond = max(excess) if np.isfinite(excess[0]) else 0.0
+    return LabelVerdict(
+        label=label,
+        train=recalls.train,
+        diagnosis=recalls.diagnosis,
+        precision=precision(diagnosis, label),
+        gap=recalls.train.value - recalls.diagnosis.value,
+        gap_low=low,
+        gap_high=high,
+        verdict=(UNDER, OVER)[worst] if worst is not None else TOO_FEW if chances is None else HEALTHY,
+        severity=excess[worst] if worst is not None else min(0.0, beyond),
+        p=1.0 if chances is None else float(chances.min() if worst is None else chances[worst]),
+        partners=partners(diagnosis, label),
+    )
+
+
+def verdict_notes(taps: Taps, verdicts: tuple[LabelVerdict, ...]) -> tuple[str, ...]:
+    """What a person should know of the verdicts: where images are missing, and what can't be told without them."""
+    notes = []
+    if not any(each.train.n for each in verdicts):
+        notes.append(
+            "No image of train is known to have been seen by the classifier, so over-fitted can't be told from "
+            "under-fitted: a label with low recall on diagnosis is called under-fitted. Say which images were seen."
+        )
+    few = sorted(each.label for each in verdicts if each.verdict == TOO_FEW)
+    if few:
+        names = ", ".join(taps.classes[label] for label in few)
+        notes.append(f"Too few independent images to judge {names}; load more labelled images of diagnosis or train.")
+    return tuple(notes)

@@ -1,0 +1,114 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.methods.input_selection.selecting import dealt, selected
+from engine.methods.input_selection.settings import STRATEGIES, SelectionSettings
+from engine.runs.progress import Progress
+from engine.subject.subject import joined
+from tests.conftest import colour_images, rgb_blueprint
+from tests.methods.input_selection.made_taps import made_probes
+from tests.methods.input_selection.test_candidates import issues_of
+from tests.methods.input_selection.test_strategies import made
+
+
+def chosen(asked, taps=None, issues=None):
+    taps = taps or with_images(made(n=240))[0]
+    _, subject = with_images(taps)
+    return selected(subject, asked, taps, made_probes(taps), issues or issues_of(), Progress())
+
+
+def with_images(taps):
+    """The taps with ids of real images, and the subject that has them."""
+    count = sum(len(role.ids) for role in taps.roles)
+    colours = np.random.default_rng(0).integers(0, 256, (count, 3)).tolist()
+    images = colour_images([tuple(each) for each in colours], np.concatenate([r.labels for r in taps.roles]).tolist())
+    subject = joined(rgb_blueprint(), images, lambda _: None)
+    ends = np.cumsum([0, *(len(role.ids) for role in taps.roles)])
+    roles = tuple(
+        replace(role, ids=images.ids[start:end]) for role, start, end in zip(taps.roles, ends, ends[1:], strict=False)
+    )
+    return replace(taps, roles=roles), subject
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_spends_the_budget_once_and_the_same_way_twice(strategy):
+    asked = SelectionSettings(strategy, targets=(0, 2), budget=40, seed=3)
+    found, again = chosen(asked), chosen(asked)
+    assert len(found.ids) == len(set(found.ids.tolist())) == 40
+    assert found.ids.tolist() == again.ids.tolist()
+    assert found.notes == ()
+    if strategy not in ("random", "pool_gini"):
+        assert np.isin(found.labels, (0, 2)).sum() == 10
+        assert [(found.labels == label).sum() for label in (0, 2)] == [5, 5]
+    assert found.scored.sum() == {"random": 0, "class_random": 0, "pool_gini": 40}.get(strategy, 10)
+    assert (np.isnan(found.score) == ~found.scored).all()
+    assert ((found.rank == 0) == ~found.scored).all()
+
+
+def test_what_is_scored_comes_first_label_by_label_in_turn():
+    found = chosen(SelectionSettings("highest_loss", targets=(0, 2), budget=40))
+    assert found.labels[:10].tolist() == [0, 2] * 5
+    assert found.rank[:10].tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert (found.labels[10:] == 1).all()
+
+
+def test_chance_draws_the_same_others_in_every_strategy():
+    rest = [
+        set(chosen(SelectionSettings(name, targets=(0,), budget=40)).ids[10:].tolist())
+        for name in ("class_random", "highest_loss", "gini")
+    ]
+    assert rest[0] == rest[1] == rest[2]
+    other = chosen(SelectionSettings("class_random", targets=(0,), budget=40, seed=1))
+    assert set(other.ids[10:].tolist()) != rest[0]
+
+
+def test_doubtful_and_excluded_images_are_never_taken():
+    asked = SelectionSettings("highest_loss", targets=(1,), budget=30)
+    taps, _ = with_images(made(n=240))
+    first = chosen(asked, taps)
+    worst, second = first.ids[:2].tolist()
+    without = chosen(replace(asked, excluded=(worst,)), taps, issues_of(second))
+    assert not np.isin([worst, second], without.ids).any()
+    marked = chosen(replace(asked, filtered=False), taps, issues_of(second))
+    assert marked.issue.tolist() == (marked.ids == second).tolist()
+    assert marked.issue.any()
+
+
+def test_the_pool_is_left_as_it_was():
+    taps, _ = with_images(made(n=240))
+    before = [np.copy(each) for role in taps.roles for each in (role.ids, role.labels, role.logits, *role.features)]
+    for strategy in STRATEGIES:
+        chosen(SelectionSettings(strategy, targets=(0,), budget=40, diverse=True), taps)
+    after = [each for role in taps.roles for each in (role.ids, role.labels, role.logits, *role.features)]
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_what_could_not_be_done_is_said():
+    taps, _ = with_images(made(n=60))
+    pool = taps.role("pool")
+    one_missing = replace(pool, labels=np.where(pool.labels == 2, 1, pool.labels))
+    taps = replace(taps, roles=(taps.roles[0], one_missing))
+    found = chosen(SelectionSettings("gini", targets=(0, 2), budget=20), taps)
+    assert found.notes == ("The pool has no candidate with the label c.",)
+    assert (found.labels[:5] == 0).all()
+    found = chosen(SelectionSettings("random", budget=500), taps)
+    assert found.notes == ("Only 60 of 500 images could be chosen: the pool has no more.",)
+    assert len(found.ids) == 60
+    with pytest.raises(ValueError, match="name at least one label"):
+        chosen(SelectionSettings("gini"), taps)
+    with pytest.raises(ValueError, match="no label number 7"):
+        chosen(SelectionSettings("gini", targets=(7,)), taps)
+
+
+@settings(max_examples=50, deadline=None)
+@given(total=st.integers(0, 60), room=st.lists(st.integers(0, 20), min_size=1, max_size=5))
+def test_dealing_is_even_and_wastes_nothing(total, room):
+    given_out = dealt(total, room)
+    assert sum(given_out) == min(total, sum(room))
+    assert all(0 <= own <= most for own, most in zip(given_out, room, strict=True))
+    free = [own for own, most in zip(given_out, room, strict=True) if own < most]
+    assert not free or max(given_out) - min(free) <= 1
