@@ -28,6 +28,12 @@ page = st.navigation(
             icon=":material/center_focus_strong:",
             url_path="cam_training",
         ),
+        st.Page(
+            "pages/input_selection.py",
+            title="Input selection",
+            icon=":material/checklist:",
+            url_path="input_selection",
+        ),
         st.Page("pages/ledger.py", title="Ledger", icon=":material/receipt_long:", url_path="ledger"),
     ]
 )

@@ -1,0 +1,84 @@
+"""The nine metrics side by side: the candidates that each puts at either end, and how far they agree."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import streamlit as st
+
+from engine.methods.input_selection.agreement import Agreement, agreement
+from engine.methods.input_selection.heat_maps import contributions, heat_maps
+from engine.methods.input_selection.layer_choice import LayerChoice
+from engine.methods.input_selection.result import Probes
+from engine.methods.input_selection.settings import MAPS, MODES
+from engine.subject.image_set import Role
+from pages.parts.draw import draw
+from pages.parts.input_selection.scene import Scene
+from pages.parts.input_selection.words import MAP_TITLES, METRIC_TITLES, MODE_TITLES
+from pages.parts.saving import captioned
+from pages.parts.thumbnails import thumbnails
+from pages.parts.tiles import Picture, picture_table
+
+TILE, FEW, MOST = 56, 5, 2000  # pixels; images at each end; candidates at most
+
+
+def nine(scene: Scene, probes: Probes, layer: LayerChoice) -> None:
+    """Choose a map, and see all nine rankings of the label's candidates."""
+    pool = scene.taps.role(Role.POOL)
+    rows = np.flatnonzero(pool.labels == scene.target)[:MOST] if pool is not None else np.empty(0, np.int64)
+    if pool is None or len(rows) < 2 * FEW:
+        st.info("The pool has too few candidates of this label to be ranked.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Map", MAPS, 5, format_func=MAP_TITLES.__getitem__, key=scene.key("nine map"), width=270)
+        mode = st.segmented_control(
+            "of", MODES, default=MODES[0], required=True, format_func=MODE_TITLES.__getitem__, key=scene.key("nine of")
+        )
+    maps = heat_maps(scene.taps, probes, layer.tap, scene.target, mode, scene.subject.images)
+    wanted = next(each for each in maps if each.name == name)
+    if mode == "feature":
+        values = contributions(pool.features[layer.tap][rows], probes, layer.tap, scene.target)
+    else:
+        images = scene.subject.images
+        pixels = images.read([images.position[each] for each in pool.ids[rows].tolist()])
+        values = pixels.reshape(len(rows), -1) / np.float32(255)
+    found = agreement(values, wanted.values, FEW, shape=wanted.shape)
+    sheet(scene, found, pool.ids[rows])
+    chart, key = agreement_chart(found), scene.key(f"agreement {name} {mode}")
+    draw(chart, key, "Rank correlation of each two metrics")
+    captioned(chart, key, f"Spearman's correlation of the rankings of {len(rows):,} candidates.", "metrics")
+
+
+def sheet(scene: Scene, found: Agreement, ids: np.ndarray) -> None:
+    """The nearest and the farthest candidates by each metric."""
+    wanted = [*dict.fromkeys(ids[np.concatenate([found.best, found.worst]).ravel()].tolist())]
+    urls = dict(zip(wanted, thumbnails(scene.subject.images, wanted, TILE), strict=True))
+    pictures, names = [], [METRIC_TITLES[metric] for metric in found.metrics]
+    for row in range(len(names)):
+        ends = [*found.best[row], *found.worst[row][::-1]]
+        for column, candidate in enumerate(ends):
+            sample_id = str(ids[candidate])
+            pictures.append(Picture(row, column, urls[sample_id], "", f"{names[row]}: {sample_id}", wrong=False))
+    columns = ["nearest", *[""] * (FEW - 1), *[""] * (FEW - 1), "farthest"]
+    says = f"The nearest and the farthest candidates by {len(names)} metrics"
+    draw(picture_table(pictures, columns, names, TILE), scene.key("nine sheet"), says)
+
+
+def agreement_chart(found: Agreement) -> alt.LayerChart | alt.FacetChart:
+    """The rank correlations as a square."""
+    names = [METRIC_TITLES[metric] for metric in found.metrics]
+    rows = [
+        {"one": one, "other": other, "spearman": float(found.spearman[i, j])}
+        for i, one in enumerate(names)
+        for j, other in enumerate(names)
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("other:N", sort=names, title=None, axis=alt.Axis(labelAngle=-40)),
+        y=alt.Y("one:N", sort=names, title=None),
+    )
+    cells = base.mark_rect().encode(
+        color=alt.Color("spearman:Q", scale=alt.Scale(domain=[-1, 0, 1], range=["#D55E00", "#F2F0EC", "#0072B2"]),
+                        title="Spearman")
+    )  # fmt: skip
+    text = base.mark_text(fontSize=10).encode(text=alt.Text("spearman:Q", format=".2f"))
+    return alt.layer(cells, text).properties(height=320)
