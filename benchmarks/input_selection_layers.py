@@ -87,23 +87,26 @@ def scikit_learns(features: list[tuple[np.ndarray, np.ndarray]], taps: Taps, str
     fitted, held = both_roles(taps)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return np.array([
-            LogisticRegression(C=strength).fit(own, fitted.labels).score(others, held.labels) for own, others in features
-        ])  # fmt: skip
+        fits = [LogisticRegression(C=strength).fit(own, fitted.labels) for own, _ in features]
+    return np.array([fit.score(others, held.labels) for fit, (_, others) in zip(fits, features, strict=True)])
 
 
 def forwarded_again(subject: Subject) -> np.ndarray:
-    """The accuracy on diagnosis of probes, for each of which the images run through the network up to it each time."""
+    """(T, 2) the accuracy on train and diagnosis of probes, for each of which the network runs up to it each time."""
     images, classifier = subject.images, subject.classifier
-    pixels = {role: as_tensor(images.read(images.indices(role)), classifier.device) for role in ("train", "diagnosis")}
-    labels = {role: torch.from_numpy(images.labels[images.indices(role)]) for role in pixels}
-    found = blocks(classifier, pixels["train"][:4], TapSettings().values)
+    indices = [images.indices(role) for role in ("train", "diagnosis")]
+    pixels = [as_tensor(images.read(own), classifier.device) for own in indices]
+    labels = [torch.from_numpy(images.labels[own]) for own in indices]
     right = []
-    for block in found:
-        probe = probe_of(classifier, block, pixels["train"], labels["train"])
+    for block in blocks(classifier, pixels[0][:4], TapSettings().values):
+        probe = probe_of(classifier, block, pixels[0], labels[0])
         with torch.inference_mode():
-            answers = [probe(part_of(classifier, block, each)).argmax(dim=1) for each in pixels["diagnosis"].split(256)]
-        right.append(float((torch.cat(answers) == labels["diagnosis"]).float().mean()))
+            scores = [
+                torch.cat([probe(part_of(classifier, block, part)) for part in each.split(256)]) for each in pixels
+            ]
+        right.append(
+            [float((s.argmax(dim=1) == known).float().mean()) for s, known in zip(scores, labels, strict=True)]
+        )
     return np.array(right)
 
 
@@ -152,7 +155,7 @@ def measure(subject: Subject, rounds: int) -> None:
     told(f"softmax probes {spread(ours, 's')}, held-out accuracy {shown(probes.diagnosis_accuracy)}")
     told(f"scikit-learn {spread(theirs, 's')}, {shown(right)}: ours in 1 / {ratio(theirs, ours)}")
     told(f"with our penalty {spread(alike, 's')}, {shown(alike_right)}: ours in 1 / {ratio(alike, ours)}")
-    told(f"forwarded again for each probe {spread(again, 's')}, {shown(again_right)}: {ratio(again, whole)} ours")
+    told(f"forwarded again for each probe {spread(again, 's')}, {shown(again_right[:, 1])}: {ratio(again, whole)} ours")
 
 
 def ratio(seconds: list[float], others: list[float]) -> str:
