@@ -146,3 +146,11 @@ def test_strategies_are_compared_and_one_is_kept(bench, digits):
 def test_without_a_control_nothing_is_compared(bench, digits):
     at = ran(labelled(page(bench).multiselect, "Strategies").set_value(["highest_loss"]))
     assert "without them nothing can be said" in words(at)
+
+
+def test_a_map_of_pixels_is_the_same_at_every_layer_and_is_tried_once(bench, digits):
+    at = settled(labelled(page(bench).selectbox, "Strategy").set_value("mode"), bench)
+    at = settled(next(each for each in at.selectbox if each.key == "mode of").set_value("pixel"), bench)
+    at = ran(labelled(at.multiselect, "Strategies").set_value(["random", "mode"]))
+    at = ran(labelled(at.checkbox, "strategies with a map: at the last layer and at the one that explains").check())
+    assert "2 trainings" in words(ran(labelled(at.number_input, "Seeds").set_value(1)))

@@ -16,9 +16,10 @@ ARM_WORDS = {
     "pool_gini": "Highest Gini impurity of the whole pool",
     "mode": "MODE",
     "mode_published": "MODE as published",
-    "mode_dhwi": "MODE towards what is lost",
+    "mode_dhwi": "Highest loss and DHWI together",
 }
 SURE = 0.05
+LOSABLE = {"accuracy": "overall accuracy", "target_precision": "target precision"}
 LOST = -0.01  # of overall accuracy, a loss worth a word
 WORTH_A_WORD = 0.005  # half a point
 
@@ -116,12 +117,19 @@ def cost(arm: ArmOutcome | None) -> str:
     gap = arm.vs_class_random.get("accuracy") if arm is not None else None
     if gap is None:
         return ""
+    lost = [what for what in LOSABLE if arm is not None and falls(arm.vs_class_random.get(what))]
+    if lost:
+        said = [f"{points(-arm.vs_class_random[what].difference.mean)} of {LOSABLE[what]}" for what in lost if arm]
+        return f", at the cost of {' and '.join(said)}"
     least = gap.difference.mean if isnan(gap.difference.low) else gap.difference.low  # NaN where all seeds agree
     if least > LOST:
         return ", and overall accuracy did not suffer"
-    if gap.difference.high < 0:
-        return f", at the cost of {points(-gap.difference.mean)} of overall accuracy"
     return ", but that overall accuracy did not suffer isn't sure"
+
+
+def falls(gap: Gap | None) -> bool:
+    """Whether a figure is surely below the control's."""
+    return gap is not None and gap.difference.high < 0
 
 
 def points(share: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.methods.input_selection.result import LabelIssues, TappedRole, Taps
 from engine.methods.input_selection.settings import SelectionSettings
-from engine.subject.image_set import UNLABELLED, Role
+from engine.subject.image_set import UNLABELLED, Role, Seen
 
 COPY = 0.98  # the cosine between the last tap's standardised features of two images beyond which they are one
 MOST_OF_UNIT = 2
@@ -37,7 +37,7 @@ class Candidates:
 
 
 def candidates(taps: Taps, issues: LabelIssues, settings: SelectionSettings) -> Candidates:
-    """The pool without unlabelled and excluded images and, where asked for, without likely wrong labels.
+    """The labelled pool without images that are excluded or seen and, where asked for, without likely wrong labels.
 
     ValueError in one sentence where nothing is left.
     """
@@ -48,11 +48,13 @@ def candidates(taps: Taps, issues: LabelIssues, settings: SelectionSettings) -> 
     if not labelled.any():
         raise ValueError(NO_LABELS)
     issue = np.isin(role.ids, issues.ids[issues.issue])
-    free = labelled & ~np.isin(role.ids, np.array(settings.excluded, dtype=np.str_))
+    free = labelled & (role.seen != Seen.YES) & ~np.isin(role.ids, np.array(settings.excluded, dtype=np.str_))
     if settings.filtered:
         free &= ~issue
     if not free.any():
-        raise ValueError("every image of the pool is excluded, chosen already or likely has a wrong label")
+        raise ValueError(
+            "every image of the pool is excluded, chosen or trained on already, or likely has a wrong label"
+        )
     return Candidates(role, free, issue)
 
 

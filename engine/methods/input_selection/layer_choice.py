@@ -107,7 +107,7 @@ def over_fitted_sentence(gaps: np.ndarray, tap: int, name: str, gap: float) -> s
         return (
             f"The last layer: no probe of {name} has a gap between train and diagnosis that is surely above {gap:.0%}."
         )
-    where = "Here the gap opens first" if tap else "The gap is open from the first block on, so it lies in the images"
+    where = "Here the gap opens first" if tap else "The gap is open from the first block on"
     return (
         f"{where}: probes get {name} right {value:.0%} more often on train than on diagnosis "
         f"({low:.0%} to {high:.0%}), surely more than {gap:.0%}."

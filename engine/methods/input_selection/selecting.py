@@ -42,6 +42,8 @@ def selected(
         others = found.other_rows(settings.targets)
         by_chance = Ranking(others[np.argsort(chance[others], kind="stable")], np.full(len(others), np.nan))
         parts.append(taken(choice, by_chance, settings.budget - len(choice.taken)))
+        if len(choice.taken) < settings.budget:  # no others are left, so that all arms spend the same budget
+            parts += more_for_targets(asked, found, choice)
     if len(choice.taken) < settings.budget:
         notes.append(f"Only {len(choice.taken):,} of {settings.budget:,} images could be chosen: the pool has no more.")
     progress.report(1.0, "choosing")
@@ -65,12 +67,30 @@ def for_targets(
     for label, own in rows.items():
         if not len(own):
             notes.append(f"The pool has no candidate with the label {asked.taps.classes[label]}.")
+        elif len(own) * len(rows) < settings.scored * settings.budget:
+            name = asked.taps.classes[label]
+            notes.append(
+                f"The pool has only {len(own):,} candidates of {name}, so all are taken whatever the strategy."
+            )
     wanted = dealt(max(1, round(settings.scored * settings.budget)), [len(own) for own in rows.values()])
     return [
         taken(choice, ranked(asked, own, label), count)
         for (label, own), count in zip(rows.items(), wanted, strict=True)
         if len(own)
     ]
+
+
+def more_for_targets(
+    asked: Asked, found: Candidates, choice: Choice
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """What is still missing of the budget, from what is left of the targets."""
+    parts = []
+    for label in dict.fromkeys(asked.settings.targets):
+        own = found.rows((label,))
+        own = own[~np.isin(own, choice.taken)]
+        if len(own) and (wanted := asked.settings.budget - len(choice.taken)) > 0:
+            parts.append(taken(choice, ranked(asked, own, label), wanted))
+    return parts
 
 
 def dealt(total: int, room: list[int]) -> list[int]:

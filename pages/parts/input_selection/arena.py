@@ -18,6 +18,7 @@ from engine.methods.input_selection.settings import (
     RetrainingSettings,
     SelectionSettings,
 )
+from engine.methods.input_selection.strategies import reads_layers
 from engine.runs.run import Input
 from engine.subject.subject import Subject
 from engine.toolkit.tables import to_csv
@@ -60,7 +61,7 @@ def arena(scene: Scene, selection: SelectionSettings, chosen_layer: str, inputs:
         )
         for seed in range(seeds)
         for strategy in strategies
-        for layer in layers_of(strategy, chosen_layer, both)
+        for layer in layers_of(replace(selection, strategy=strategy), chosen_layer, both, scene.taps.taps[-1].name)
     ]
     estimate = partial(seconds_of, scene.bench, scene.subject, questions[-1].settings)
     found = answered_so_far(scene.bench, RETRAINING, scene.subject, questions, estimate, "Retrain and compare")
@@ -96,9 +97,9 @@ def asked() -> tuple[RetrainingSettings, list[str], int, bool]:
     return settings, strategies, int(seeds), both
 
 
-def layers_of(strategy: str, chosen: str, both: bool) -> tuple[str, ...]:
-    """The layers that a strategy is tried at: the last, and the chosen one where a person wants both."""
-    return ("", chosen) if both and chosen and strategy in ("mode", "mode_dhwi") else ("",)
+def layers_of(selection: SelectionSettings, chosen: str, both: bool, last: str) -> tuple[str, ...]:
+    """The layers that a strategy is tried at: the last, and the chosen one if it is another and makes a difference."""
+    return ("", chosen) if both and chosen != last and reads_layers(selection) else ("",)
 
 
 def seconds_of(bench: Workbench, subject: Subject, settings: RetrainingSettings) -> float:
@@ -113,6 +114,10 @@ def results(scene: Scene, answers: Mapping[str, Retrained]) -> None:
     """One sentence on top, then the differences, the curves and the table."""
     found = compare(list(answers.values()))
     st.markdown(f"**{plain(what_won(found))}**")
+    st.caption(
+        "The seeds vary the order of training and what chance chooses; classifier, pool and test images are the same, "
+        "so the intervals say how sure this is for them, not for other data."
+    )
     for sentence in what_each_did(found):
         st.caption(plain(sentence))
     figure = st.segmented_control(
@@ -134,9 +139,8 @@ def results(scene: Scene, answers: Mapping[str, Retrained]) -> None:
     table(scene, found)
     for run_id, run in answers.items():
         if len(run.weights):
-            trained_on = [*run.picks.ids.tolist()]
             name = f"{scene.subject.blueprint.name}, {STRATEGY_TITLES[run.strategy.partition('@')[0]]}"
-            keep_fix(scene.bench, scene.subject, run.weights, run_id, name, trained_on)
+            keep_fix(scene.bench, scene.subject, run.weights, run_id, name, run.picks.ids.tolist())
 
 
 def gap_rows(found: Arena, figure: str) -> list[dict[str, object]]:

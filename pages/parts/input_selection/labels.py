@@ -51,12 +51,17 @@ def labels(taps: Taps, rule: VerdictSettings, run_id: str) -> tuple[tuple[LabelV
         table(rows, run_id)
     target = st.selectbox(
         "Label to explain and mend",
-        [each.label for each in verdicts],
+        sorted((each.label for each in verdicts), key=lambda label: not severe(verdicts, label)),
         format_func=lambda label: f"{taps.classes[label]} ({next(v.verdict for v in verdicts if v.label == label)})",
         key=f"target {run_id}",
         width=320,
     )
     return verdicts, target
+
+
+def severe(verdicts: Sequence[LabelVerdict], label: int) -> bool:
+    """Whether the label has images to be looked at; those without come last."""
+    return next(each.diagnosis.n for each in verdicts if each.label == label) > 0
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

@@ -13,7 +13,7 @@ STRATEGY_TITLES = {
     "pool_gini": "least certain of the whole pool",
     "mode": "a heat map, set by hand",
     "mode_published": "MODE as published",
-    "mode_dhwi": "towards the misclassified (DHWI)",
+    "mode_dhwi": "highest loss and DHWI together",
 }
 MAP_TITLES = {
     "hci": "HCI: recognised as it",

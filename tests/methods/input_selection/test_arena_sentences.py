@@ -51,5 +51,11 @@ def test_every_arm_has_its_sentence_and_its_name():
     assert len(lines) == 3
     assert "target recall 20.0% to 82.5%" in lines[2]
     assert "10 images newly wrong (n = 8 seeds)." in lines[2]
-    assert words("mode_dhwi@auto") == "MODE towards what is lost, at the chosen layer"
+    assert words("mode_dhwi@auto") == "Highest loss and DHWI together, at the chosen layer"
     assert words("mode@features.3") == "MODE, at features.3"
+
+
+def test_a_small_but_sure_loss_of_accuracy_is_no_absence_of_one():
+    found = said({**CONTROLS, "highest_loss": HELPS}, {"highest_loss": 0.89})
+    assert "did not suffer" not in found
+    assert "at the cost of 1.0 points of overall accuracy" in found

@@ -112,3 +112,30 @@ def test_dealing_is_even_and_wastes_nothing(total, room):
     assert all(0 <= own <= most for own, most in zip(given_out, room, strict=True))
     free = [own for own, most in zip(given_out, room, strict=True) if own < most]
     assert not free or max(given_out) - min(free) <= 1
+
+
+@pytest.mark.parametrize("strategy", ["class_random", "highest_loss", "mode_dhwi"])
+def test_where_the_targets_are_all_labels_the_whole_budget_is_spent_all_the_same(strategy):
+    found = chosen(SelectionSettings(strategy, targets=(0, 1, 2), budget=40))
+    assert len(found.ids) == len(set(found.ids.tolist())) == 40
+    assert found.notes == ()
+
+
+def test_too_few_candidates_of_a_target_are_said_to_be_so():
+    taps, _ = with_images(made(n=240))
+    pool = taps.role("pool")
+    few = np.flatnonzero(pool.labels == 0)[:3]
+    labels = np.where((pool.labels == 0) & ~np.isin(np.arange(len(pool.labels)), few), 1, pool.labels)
+    taps = replace(taps, roles=(taps.roles[0], replace(pool, labels=labels)))
+    found = chosen(SelectionSettings("gini", targets=(0,), budget=80), taps)
+    assert found.notes == ("The pool has only 3 candidates of a, so all are taken whatever the strategy.",)
+    assert (found.labels == 0).sum() == 3
+
+
+def test_images_of_the_pool_that_a_fix_was_trained_on_are_no_candidates():
+    taps, _ = with_images(made(n=240))
+    pool = taps.role("pool")
+    seen = np.arange(len(pool.ids)) % 2 == 0
+    taps = replace(taps, roles=(taps.roles[0], replace(pool, seen=seen.astype(np.int8))))
+    found = chosen(SelectionSettings("highest_loss", targets=(0,), budget=40), taps)
+    assert not np.isin(found.ids, pool.ids[seen]).any()
