@@ -43,7 +43,7 @@ def page() -> None:
         return
     run_id = bench.question(TAPS, subject, TapSettings()).fingerprint
     try:
-        verdicts, target = labels(taps, rule, run_id)
+        verdicts, target = labels(taps, subject.images, rule, run_id)
     except ValueError as error:  # no labelled image to judge by
         st.warning(plain(str(error)))
         return

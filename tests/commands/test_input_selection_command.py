@@ -66,7 +66,7 @@ def test_the_planted_labels_are_found_and_the_recommended_strategies_compared(tm
     verdicts = {row["label"]: row["verdict"] for row in found["labels"]}
     assert verdicts.pop(str(truth.under_trained)) == "under-fitted"
     assert verdicts.pop(str(truth.over_fitted)) == "over-fitted"
-    assert set(verdicts.values()) == {"healthy"}
+    assert set(verdicts.values()) <= {"healthy", "not sure"}
     worst = found["labels"][0]
     assert worst["label"] == str(truth.under_trained)
     assert worst["train_recall"] < 0.2

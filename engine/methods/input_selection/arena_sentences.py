@@ -44,6 +44,7 @@ def what_won(arena: Arena) -> str:
             f"{words(name)} has {points(gap.difference.mean)} of target recall more than random choice of the same "
             "labels with one seed, which is too few to say how sure that is."
         )
+    gaps = {name: gap for name, gap in gaps.items() if len(gap.difference.values) > 1}  # others are still coming in
     winners = {name: gap for name, gap in gaps.items() if wins(gap)}
     if not winners:
         return nothing_won(arena, gaps)

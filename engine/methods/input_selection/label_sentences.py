@@ -15,7 +15,8 @@ def what_the_labels_show(verdicts: Sequence[LabelVerdict], taps: Taps) -> list[s
     said = [buggy(verdicts, taps, kind) for kind in (UNDER, OVER)]
     healthy = sum(each.verdict == HEALTHY for each in verdicts)
     if not any(said):
-        said.append(f"No label is buggy beyond chance: {healthy} of {len(verdicts)} are healthy by this rule.")
+        said.append("No label is shown to be buggy.")
+    said.append(f"{healthy} of {len(verdicts)} labels are surely healthy by this rule.")
     return [*filter(None, said), *verdict_notes(taps, tuple(verdicts))]
 
 

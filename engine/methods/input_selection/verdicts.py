@@ -12,7 +12,7 @@ from engine.methods.input_selection.shares import holm, newcombe, p_above, p_bel
 from engine.subject.image_set import UNLABELLED, Role, Seen
 from engine.toolkit.statistics import Rate, rate
 
-UNDER, OVER, HEALTHY, TOO_FEW = "under-fitted", "over-fitted", "healthy", "too few"
+UNDER, OVER, HEALTHY, UNSURE, TOO_FEW = "under-fitted", "over-fitted", "healthy", "not sure", "too few"
 PARTNERS = 3
 NO_RATE = Rate(float("nan"), float("nan"), float("nan"), 0, 0, 0.0)
 
@@ -47,7 +47,8 @@ def label_verdicts(taps: Taps, settings: VerdictSettings) -> tuple[LabelVerdict,
 
     A label is under-fitted if both recalls are below the threshold (diagnosis alone where no image of train is known
     to be seen) and over-fitted if the gap is above its own, at `alpha` over both questions of all labels (Holm); where
-    both hold, what goes farther beyond its threshold. Severity is how far; at most 0 for labels that aren't buggy.
+    both hold, what goes farther beyond its threshold. Severity is how far; at most 0 for labels that aren't buggy. A
+    label not shown to be buggy is healthy only where its intervals leave no room for a bug, else it is not sure.
     Raises ValueError where no image of diagnosis has a label.
     """
     train, diagnosis = taps.role(Role.TRAIN), taps.role(Role.DIAGNOSIS)
@@ -111,11 +112,20 @@ def verdict_of(
         gap=recalls.train.value - recalls.diagnosis.value,
         gap_low=low,
         gap_high=high,
-        verdict=(UNDER, OVER)[worst] if worst is not None else TOO_FEW if chances is None else HEALTHY,
+        verdict=(UNDER, OVER)[worst] if worst is not None else unsuspected(recalls, chances, high, settings),
         severity=excess[worst] if worst is not None else min(0.0, beyond),
         p=1.0 if chances is None else float(chances.min() if worst is None else chances[worst]),
         partners=partners(diagnosis, label),
     )
+
+
+def unsuspected(recalls: Recalls, chances: np.ndarray | None, gap_high: float, settings: VerdictSettings) -> str:
+    """The verdict on a label that is not shown to be buggy: healthy only where its intervals leave no room for it."""
+    if chances is None:
+        return TOO_FEW
+    least = min(each.low for each in (recalls.train, recalls.diagnosis) if each.n)
+    small_gap = not recalls.train.n or gap_high <= settings.gap
+    return HEALTHY if least >= settings.recall and small_gap else UNSURE
 
 
 def verdict_notes(taps: Taps, verdicts: tuple[LabelVerdict, ...]) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetCha
     """Recall of each label on train and on diagnosis with intervals, the most severe first.
 
     rows: `label`, `verdict`, and for `train` and `diagnosis` the keys `<role>`, `<role>_low`, `<role>_high` in [0, 1].
-    A click selects under the name `label`.
     """
     values = [
         {"label": row["label"], "verdict": row["verdict"], "of": role, "recall": finite(row[role]),

@@ -10,6 +10,7 @@ from engine.methods.input_selection.label_sentences import what_the_labels_show
 from engine.methods.input_selection.result import LabelVerdict, Taps
 from engine.methods.input_selection.settings import VerdictSettings
 from engine.methods.input_selection.verdicts import label_verdicts
+from engine.subject.image_set import ImageSet
 from engine.toolkit.tables import to_csv
 from pages.parts.draw import draw
 from pages.parts.input_selection.label_charts import label_chart
@@ -35,11 +36,13 @@ def the_rule() -> VerdictSettings:
     return VerdictSettings(recall, gap, usual.alpha, int(few))
 
 
-def labels(taps: Taps, rule: VerdictSettings, run_id: str) -> tuple[tuple[LabelVerdict, ...], int]:
+def labels(taps: Taps, images: ImageSet, rule: VerdictSettings, run_id: str) -> tuple[tuple[LabelVerdict, ...], int]:
     """All verdicts, shown, and the label that is looked at: the most severe, until another is chosen."""
     verdicts = verdicts_of(f"{run_id} {rule}", taps, rule)
     for sentence in what_the_labels_show(verdicts, taps):
         st.markdown(plain(sentence))
+    for said in looked_at(taps, images):
+        st.caption(said)
     rows = [row_of(each, taps.classes) for each in verdicts]
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -57,6 +60,15 @@ def labels(taps: Taps, rule: VerdictSettings, run_id: str) -> tuple[tuple[LabelV
         width=320,
     )
     return verdicts, target
+
+
+def looked_at(taps: Taps, images: ImageSet) -> list[str]:
+    """Where not all images of a role were looked at, how many were."""
+    return [
+        f"{len(role.ids):,} of {count:,} images of {role.role} are looked at, drawn by the hash of their ids."
+        for role in taps.roles
+        if (count := len(images.indices(role.role))) > len(role.ids)
+    ]
 
 
 def severe(verdicts: Sequence[LabelVerdict], label: int) -> bool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-VERDICT_COLOURS = {"under-fitted": "#D55E00", "over-fitted": "#CC79A7", "healthy": "#0072B2", "too few": "#999999"}
+VERDICT_COLOURS = {
+    "under-fitted": "#D55E00",
+    "over-fitted": "#CC79A7",
+    "healthy": "#0072B2",
+    "not sure": "#E69F00",
+    "too few": "#999999",
+}
 STRATEGY_TITLES = {
     "random": "random",
     "class_random": "random of the label",
