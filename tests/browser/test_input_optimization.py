@@ -13,12 +13,12 @@ import pytest
 from engine.methods.input_optimization.settings import SweepSettings, alone
 from engine.toolkit.tables import from_csv
 from engine.workbench import Workbench
-from tests.browser.conftest import serve, settled
+from tests.browser.conftest import playwright, serve, settled
 from tests.browser.test_app import wait_for_text
 
 pytestmark = pytest.mark.browser
 
-LONG_MS = 120_000
+LONG_MS, TRY_MS, TRIES = 120_000, 20_000, 4
 
 
 @pytest.fixture
@@ -105,12 +105,23 @@ def start_what_waits(page) -> None:
 
 
 def downloaded(page, label: str) -> bytes:
-    """What the first download button of this label gives."""
+    """What the first download button of this label gives.
+
+    A file is made when its button is pressed; Streamlit drops it where the page is drawn anew meanwhile, as when a job
+    ends, so a person presses again.
+    """
     button = page.locator('[data-testid="stDownloadButton"] button').filter(has_text=re.compile(f"{label}$")).first
-    button.scroll_into_view_if_needed()
-    with page.expect_download() as waiting:
-        button.click()
-    return Path(waiting.value.path()).read_bytes()
+    for _ in range(TRIES):
+        page.get_by_text("At work", exact=True).wait_for(state="detached")
+        settled(page)
+        button.scroll_into_view_if_needed()
+        try:
+            with page.expect_download(timeout=TRY_MS) as waiting:
+                button.click()
+            return Path(waiting.value.path()).read_bytes()
+        except playwright.Error:
+            continue
+    raise AssertionError(f"{label!r} gave no file in {TRIES} tries")
 
 
 def choose(page, what: str) -> None:
