@@ -26,7 +26,7 @@ from engine.runs.progress import Progress
 from engine.runs.run import Input, Run, Step
 from engine.runs.shelf import DatasetRow, ModelRow
 from engine.runs.store import QUOTA_BYTES, Store
-from engine.runs.worker import STOPPED, STOPPED_FOR_GOOD, Job, Worker
+from engine.runs.worker import Job, Worker
 from engine.subject.blueprint import Blueprint
 from engine.subject.image_set import Seen
 from engine.subject.preprocessing import Preprocessing
@@ -71,6 +71,7 @@ class Workbench:
         self.worker = Worker(self.store)
         self._sets: OrderedDict[str, ImageSet] = OrderedDict()
         self._subjects: OrderedDict[tuple[str, str, str], Subject] = OrderedDict()
+        self._beside: dict[tuple[str, str], Input] = {}
         self._sets_lock = threading.Lock()
         self._quick_lock = threading.Lock()
         self._quick: Subject | None = None
@@ -122,13 +123,9 @@ class Workbench:
         `weights` are the bytes of a safetensors file. Returns its fingerprint; with this classifier those images, like
         all that its parents trained on, count as seen.
         """
-        from safetensors.torch import load
+        from engine.loading.checkpoints import with_weights
 
-        from engine.loading.checkpoints import rebuild
-        from engine.subject.classifier import weights_hash
-
-        classifier = rebuild(subject.blueprint, load(weights))
-        classifier.blueprint = replace(subject.blueprint, name=name, weights=weights_hash(classifier.network))
+        classifier = with_weights(subject.blueprint, weights, name)
         model = self.add_model(classifier, origin=f"fix of {subject.blueprint.name}", parent=subject.model, run=run)
         ids = tuple(dict.fromkeys((*self._trained_on(subject.model), *trained_on)))
         self._remember_trained_on(model, ids)
@@ -137,11 +134,20 @@ class Workbench:
     def keep_beside(self, dataset: str, name: str, value: Any) -> None:
         """Keep what a person gave with a data set (masks, say), a dataclass of arrays; it is forgotten with the set."""
         self.store.documents.save(f"{name} of {dataset}", dataset, value)
+        with self._sets_lock:
+            self._beside[dataset, name] = Input(content_fingerprint(value), value)
 
     def beside(self, dataset: str, name: str, kind: type[R]) -> Input | None:
         """What was kept with a data set, as the input of a step; None where there is nothing."""
+        with self._sets_lock:
+            held = self._beside.get((dataset, name))
+        if held is not None:
+            return held
         value = self.store.documents.find(f"{name} of {dataset}", kind)
-        return None if value is None else Input(content_fingerprint(value), value)
+        if value is None:
+            return None
+        with self._sets_lock:
+            return self._beside.setdefault((dataset, name), Input(content_fingerprint(value), value))
 
     def demo_of(self, dataset: str) -> str:
         """The built-in example whose images these are, "" where they are none's."""
@@ -277,6 +283,7 @@ class Workbench:
         with self._sets_lock:
             self._sets.pop(fingerprint, None)
             self._subjects.clear()
+            self._beside = {key: value for key, value in self._beside.items() if key[0] != fingerprint}
         self.store.forget_dataset(fingerprint)
 
     # What is asked
@@ -310,8 +317,7 @@ class Workbench:
             with seeded(seed):
                 return step.run(own, settings, values, progress)
 
-        stopped = STOPPED if step.resumes else STOPPED_FOR_GOOD
-        return self.worker.submit(Job(self.store, run, step.title, subject.model, subject.dataset, stopped), work)
+        return self.worker.submit(Job(self.store, run, step.title, subject.model, subject.dataset), work)
 
     @contextmanager
     def quick(self, subject: Subject) -> Iterator[Subject]:

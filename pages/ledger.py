@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from engine.runs.run import Outcome
 from engine.workbench import Workbench
 from pages.parts import thumbnails
 from pages.parts.bench import framed, opened, workbench
+from pages.parts.fixes import as_files
 from pages.parts.text import briefly, duration, plain, size
 
 MARK = {
@@ -94,15 +94,7 @@ def models(bench: Workbench) -> None:
                 f"{plain(row.origin)}",
                 width="stretch",
             )
-            for kind in ("safetensors", "pt"):
-                st.download_button(
-                    f".{kind}",
-                    data=partial(bench.export_model, row.fingerprint, kind),
-                    file_name=f"{row.name}.{kind}",
-                    key=f"export {kind} {row.fingerprint}",
-                    on_click="ignore",
-                    help="the weights with their preprocessing and class names, which open again without a question",
-                )
+            as_files(bench, row)
             forget_button(bench, "model", row.fingerprint, row.fingerprint == opened().model)
 
 

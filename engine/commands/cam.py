@@ -14,6 +14,7 @@ from engine.commands.cam_masks import add_mask_options, masks_of
 from engine.commands.describing import described, without_nan
 from engine.commands.subject_options import add_subject_options, subject_of
 from engine.commands.waiting import answer
+from engine.commands.writing import written
 from engine.methods.cam_training import CAMS, GROUPS, HIDING
 from engine.methods.cam_training.contact_sheet import captions_of, sheet_png
 from engine.methods.cam_training.export import CAM_COLUMNS, cam_rows, cams_npz
@@ -102,11 +103,7 @@ def run(arguments: argparse.Namespace) -> None:
         bench.store.shelf.record(TEST_OPENED, subject.dataset, subject.model)  # the sheet shows them
     found = looked(bench, subject, arguments)
     files = files_of(found, subject, arguments.role)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (arguments.out / name).write_bytes(content)
-    for sentence in sentences(found):
-        print(sentence)
+    written(arguments.out, files, sentences(found))
 
 
 def looked(bench: Workbench, subject: Subject, arguments: argparse.Namespace) -> Found:

@@ -16,6 +16,7 @@ from engine.commands.cam_training_files import Compared, files_of
 from engine.commands.cam_training_options import add_options, arms_of, seeds_of, settings_of
 from engine.commands.subject_options import add_subject_options, subject_of
 from engine.commands.waiting import answer
+from engine.commands.writing import written
 from engine.loading.demos.planted_backgrounds import backgrounds_truth
 from engine.methods.cam_training import TEACHING
 from engine.methods.cam_training.evidence import compare
@@ -54,11 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     subject = subject_of(arguments, bench)
     compared = trained(bench, subject, arguments)
     files = files_of(compared, subject)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (arguments.out / name).write_bytes(content)
-    for sentence in sentences(compared):
-        print(sentence)
+    written(arguments.out, files, sentences(compared))
 
 
 def trained(bench: Workbench, subject: Subject, arguments: argparse.Namespace) -> Compared:

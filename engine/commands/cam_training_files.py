@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,15 +51,10 @@ def files_of(compared: Compared, subject: Subject) -> dict[str, bytes]:
 
 def classifier_file(kept: Taught, subject: Subject) -> bytes:
     """The trained classifier as a file that opens again without a question."""
-    from safetensors.torch import load
+    from engine.loading.checkpoints import to_safetensors, with_weights
 
-    from engine.loading.checkpoints import rebuild, to_safetensors
-    from engine.subject.classifier import weights_hash
-
-    classifier = rebuild(subject.blueprint, load(kept.weights.tobytes()))
     name = f"{subject.blueprint.name}, CAM-trained"
-    classifier.blueprint = replace(subject.blueprint, name=name, weights=weights_hash(classifier.network))
-    return to_safetensors(classifier)
+    return to_safetensors(with_weights(subject.blueprint, kept.weights.tobytes(), name))
 
 
 def summary_of(compared: Compared) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from engine.methods.cam_training.settings import ARMS, BALANCES, LOSSES, STARTS, MaskSettings, TeachingSettings
+from engine.methods.cam_training.settings import ARMS, BALANCES, LOSSES, SEEDS, STARTS, MaskSettings, TeachingSettings
 
 DEFAULT = "default %(default)s"
-SEEDS = 3
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from engine.commands.describing import described, without_nan
 from engine.commands.input_optimization_options import Asked, add_options, asked_of
 from engine.commands.subject_options import add_subject_options, subject_of
 from engine.commands.waiting import Bar, answer
+from engine.commands.writing import written
 from engine.methods.input_optimization import BREAKPOINTS, DIFFERENCES, OPTIMISATION, SWEEP
 from engine.methods.input_optimization.export import (
     BREAKPOINT_COLUMNS,
@@ -88,11 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
     files = files_of(chain, subject, asked)
     if arguments.npz and chain.optimisation:
         files["pairs.npz"] = arrays(subject, chain.sweep.result, chain.optimisation.result)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (arguments.out / name).write_bytes(content)
-    for sentence in sentences(chain):
-        print(sentence)
+    written(arguments.out, files, sentences(chain))
 
 
 def followed(bench: Workbench, subject: Subject, asked: Asked) -> Chain:

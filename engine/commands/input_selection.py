@@ -20,6 +20,7 @@ from engine.commands.input_selection_options import (
 )
 from engine.commands.subject_options import add_subject_options, subject_of
 from engine.commands.waiting import answer
+from engine.commands.writing import written
 from engine.methods.input_selection import ISSUES, PROBES, RETRAINING, TAPS
 from engine.methods.input_selection.arena import Arena, compare
 from engine.methods.input_selection.arena_sentences import what_each_did, what_won
@@ -79,11 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
     asked = questions(usual, strategies, seeds, found, arguments.demo, bool(named))
     compared = retrained(bench, subject, asked if found.targets or arguments.demo else iter(()))
     files = files_of(found, compared, subject, arguments.demo)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (arguments.out / name).write_bytes(content)
-    for sentence in sentences(found, compared):
-        print(sentence)
+    written(arguments.out, files, sentences(found, compared))
 
 
 def diagnosed(bench: Workbench, subject: Subject, rule: VerdictSettings, named: tuple[int, ...]) -> Diagnosis:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.commands.describing import described, without_nan
-from engine.commands.input_selection_options import RECOMMENDED
 from engine.methods.input_selection.arena import CONTROLS, FIGURES, Arena, ArmOutcome, Gap
 from engine.methods.input_selection.layer_choice import LayerChoice
 from engine.methods.input_selection.picks_table import PICK_COLUMNS, pick_rows
 from engine.methods.input_selection.result import LabelIssues, LabelVerdict, Probes, Retrained, Taps
+from engine.methods.input_selection.settings import RECOMMENDED
 from engine.runs.run import Input
 from engine.subject.subject import Subject
 from engine.toolkit.tables import to_csv

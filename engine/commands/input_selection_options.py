@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from engine.methods.input_selection.settings import (
     CHOSEN_LAYER,
+    RECOMMENDED,
     RETRAININGS,
+    SEEDS,
     STRATEGIES,
     RetrainingSettings,
     SelectionSettings,
@@ -15,8 +17,6 @@ from engine.methods.input_selection.settings import (
 )
 
 DEFAULT = "default %(default)s"
-SEEDS = 3
-RECOMMENDED = ("random", "class_random", "mode_dhwi", "highest_loss")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

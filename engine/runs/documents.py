@@ -56,6 +56,11 @@ class Documents:
             tables.table("documents").delete_where("run = ?", [run])
         self._drop(files)
 
+    def has_pieces(self, run: str) -> bool:
+        """Whether pieces of a run that did not end are kept, from which it goes on when it is asked for again."""
+        with self.database.reading() as tables:
+            return bool(tables.table("documents").count_where("run = ? and key != run", [run]))
+
     def delete_pieces(self, run: str) -> None:
         """Forget the pieces of a run that has its result."""
         with self.database.writing() as tables:

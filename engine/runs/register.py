@@ -131,7 +131,7 @@ class Register:
         silent = "outcome in ('waiting', 'running') and heartbeat < ?"
         if not tables.table("runs").count_where(silent, [now - LEASE_SECONDS]):
             return
-        sentence = "the program ended while this ran; what it had finished is kept, and it can be resumed"
+        sentence = "the program ended while this ran"
         tables.conn.execute(
             f"update runs set outcome = 'interrupted', message = ? where {silent}",  # noqa: S608
             [sentence, now - LEASE_SECONDS],

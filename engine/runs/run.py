@@ -39,8 +39,7 @@ class Step(Generic[S, R]):
     """One piece of work: `run(subject, settings, inputs, progress) -> Result`, the inputs' values by their names.
 
     `settings` and `result` are frozen dataclasses; a step whose mathematics changes gets another `version`, so that
-    answers of the old one are not taken for its own. `title` is what a person reads while it runs. A step that keeps
-    no pieces on its way `resumes` nothing after a stop: it begins anew.
+    answers of the old one are not taken for its own. `title` is what a person reads while it runs.
     """
 
     name: str
@@ -49,7 +48,6 @@ class Step(Generic[S, R]):
     settings: type[S]
     result: type[R]
     run: Callable[[Any, S, Mapping[str, Any], Progress], R]
-    resumes: bool = True
 
 
 @dataclass(frozen=True)

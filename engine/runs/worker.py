@@ -27,11 +27,8 @@ STOPPED_FOR_GOOD = "stopped; it begins anew when it is asked for again"
 class Job(Progress):
     """A run on its way: the Progress that its work reports to, and what a page shows of it."""
 
-    def __init__(
-        self, store: Store, run: Run, title: str, model: str = "", dataset: str = "", stopped: str = STOPPED
-    ) -> None:
+    def __init__(self, store: Store, run: Run, title: str, model: str = "", dataset: str = "") -> None:
         self.store, self.run, self.title, self.model, self.dataset = store, run, title, model, dataset
-        self.stopped = stopped
         self.outcome = Outcome.WAITING
         self.fraction, self.label, self.message = 0.0, "waiting for its turn", ""
         self.partial: dict[str, Any] = {}
@@ -58,12 +55,17 @@ class Job(Progress):
             return None
         return gone * (1 - self.fraction) / self.fraction
 
+    @property
+    def stopped(self) -> str:
+        """What is left of it when it is stopped, in a sentence."""
+        return STOPPED if self.store.documents.has_pieces(self.fingerprint) else STOPPED_FOR_GOOD
+
     def cancel(self) -> None:
         """Ask for a stop; what runs stops where it next reports, what waits never starts."""
         self._stop.set()
         if self.future.cancel():
             self.outcome, self.message = Outcome.CANCELLED, self.stopped
-            self.store.register.end(self.fingerprint, Outcome.CANCELLED, self.stopped)
+            self.store.register.end(self.fingerprint, Outcome.CANCELLED, self.message)
 
     def report(self, fraction: float, label: str) -> None:
         """Called by the work."""

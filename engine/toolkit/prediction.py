@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
@@ -57,6 +57,35 @@ def as_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(pixels).to(device).float().mul_(1 / 255)
 
 
+def in_batches(
+    classifier: Classifier,
+    images: ImageSet,
+    indices: np.ndarray,
+    work: Callable[[slice, np.ndarray, np.ndarray], None],
+    progress: Progress,
+    label: str,
+    size: int | None = None,
+) -> None:
+    """Call `work(place, indices, pixels)` batch by batch: where the batch lies among the indices, and what it is.
+
+    `size` images a batch at first, by default what suits the classifier. Where a batch doesn't fit into memory it is
+    halved and done again, and the person is told.
+    """
+    size, done = size or batch_size(classifier), 0
+    while done < len(indices):
+        try:
+            for part, pixels in batches(images, indices[done:], size):
+                progress.report(done / len(indices), label)
+                work(slice(done, done + len(part)), part, pixels)
+                done += len(part)
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size = max(1, size // 2)
+            progress.note(f"the batch was halved to {size} images: the device's memory was too small for more")
+    progress.report(1.0, label)
+
+
 def predict(
     classifier: Classifier,
     images: ImageSet,
@@ -64,24 +93,12 @@ def predict(
     progress: Progress,
     label: str = "classifying",
 ) -> Tensor:
-    """The logits (n, classes), float32 on the CPU, of the images at these indices.
-
-    Where a batch doesn't fit into memory it is halved, and the person is told.
-    """
-    size = batch_size(classifier)
+    """The logits (n, classes), float32 on the CPU, of the images at these indices; in halved batches where need be."""
     out = torch.empty(len(indices), len(classifier.classes))
-    done = 0
+
+    def work(place: slice, _part: np.ndarray, pixels: np.ndarray) -> None:
+        out[place] = classifier(as_tensor(pixels, classifier.device)).float().cpu()
+
     with torch.inference_mode():
-        while done < len(indices):
-            try:
-                for part, pixels in batches(images, indices[done:], size):
-                    progress.report(done / len(indices), label)
-                    out[done : done + len(part)] = classifier(as_tensor(pixels, classifier.device)).float().cpu()
-                    done += len(part)
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise
-                size = max(1, size // 2)
-                progress.note(f"the batch was halved to {size} images: the device's memory was too small for more")
-    progress.report(1.0, label)
+        in_batches(classifier, images, indices, work, progress, label)
     return out

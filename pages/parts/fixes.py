@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from engine.runs.shelf import ModelRow
 from engine.subject.image_set import UNLABELLED, Role
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
@@ -32,15 +33,20 @@ def keep_fix(
         if fix.fingerprint != subject.model and st.button("Open it", key=f"open fix {run_id}"):
             session.want(model=fix.fingerprint)
             st.rerun()
-        for kind in ("safetensors", "pt"):
-            st.download_button(
-                f".{kind}",
-                data=partial(bench.export_model, fix.fingerprint, kind),
-                file_name=f"{fix.name}.{kind}",
-                key=f"take fix {kind} {run_id}",
-                on_click="ignore",
-                help="the weights with their preprocessing and class names, which open again without a question",
-            )
+        as_files(bench, fix)
+
+
+def as_files(bench: Workbench, model: ModelRow) -> None:
+    """A kept classifier in both formats."""
+    for kind in ("safetensors", "pt"):
+        st.download_button(
+            f".{kind}",
+            data=partial(bench.export_model, model.fingerprint, kind),
+            file_name=f"{model.name}.{kind}",
+            key=f"export {kind} {model.fingerprint}",
+            on_click="ignore",
+            help="the weights with their preprocessing and class names, which open again without a question",
+        )
 
 
 def train_ids(subject: Subject) -> list[str]:

@@ -46,10 +46,12 @@ def answered_so_far(
     found = {run: answer for run, each in asked.items() if (answer := each.answer()) is not None}
     failed = {run: reason for run in asked if run not in found and (reason := failure(bench, run)) is not None}
     missing = [run for run in asked if run not in found and run not in failed]
-    going = [job for run in missing if (job := bench.worker.jobs.get(run)) is not None and not job.is_over]
+    going = [job for run in asked if (job := bench.worker.jobs.get(run)) is not None and not job.is_over]
     for reason in dict.fromkeys(failed.values()):
         these = ", ".join(names[run] for run in failed if failed[run] == reason)
         st.warning(plain(f"{these}: {reason}."))
+    if failed and not going and st.button("Try these again", key=f"again {next(iter(failed))}"):
+        ask_all([asked[run] for run in failed])
     if going:
         watch(going, len(asked), len(found) + len(failed))
     elif missing:

@@ -135,14 +135,11 @@ def standing(job: Job) -> str:
 
 def over(asked: Asked[S, R], entry: Entry) -> None:
     """A run that ended without an answer: why, and the way on."""
-    again = {
-        Outcome.CANCELLED: ("was stopped", "Resume" if asked.step.resumes else "Run again"),
-        Outcome.INTERRUPTED: ("was interrupted", "Resume" if asked.step.resumes else "Run again"),
-        Outcome.FAILED: ("failed", "Run again"),
-    }
-    what, label = again[entry.outcome]
+    what = {Outcome.CANCELLED: "was stopped", Outcome.INTERRUPTED: "was interrupted", Outcome.FAILED: "failed"}
+    resumes = asked.bench.store.documents.has_pieces(entry.fingerprint) and entry.outcome != Outcome.FAILED
+    label = "Resume" if resumes else "Run again"
     show = st.error if entry.outcome == Outcome.FAILED else st.warning
-    show(f"**{asked.step.title}** {what}" + (f": {plain(entry.message)}." if entry.message else "."))
+    show(f"**{asked.step.title}** {what[entry.outcome]}" + (f": {plain(entry.message)}." if entry.message else "."))
     if st.button(label, type="primary", key=f"again {entry.fingerprint}"):
         start(asked)
     if entry.detail and entry.outcome == Outcome.FAILED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +29,8 @@ QUIET = [
     "--disable-sync",
 ]
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-START_SECONDS, WAIT_MS = 90, 30_000
+START_SECONDS, WAIT_MS, LONG_MS = 90, 30_000, 120_000
+TRY_MS, TRIES = 20_000, 4  # for a download
 
 
 @dataclass
@@ -74,12 +77,21 @@ def serve(home: Path, **environment: str) -> Server:
     raise TimeoutError("the app did not answer")
 
 
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    """A running app, which is ended with the block."""
+    running = serve(home)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
-    running = serve(tmp_path / "home")
-    yield running
-    running.process.kill()
-    running.process.wait()
+    with serving(tmp_path / "home") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -92,20 +104,30 @@ def browser() -> Iterator[playwright.Browser]:
         running.close()
 
 
-@pytest.fixture
-def tab(browser, server) -> Iterator[playwright.Page]:
-    """A page that was opened on the app; fails at the end if the browser or the app reported an error."""
+@contextmanager
+def watched(browser: playwright.Browser, milliseconds: int) -> Iterator[playwright.Page]:
+    """An empty tab; fails at the end if the browser or the app reported an error."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    context.set_default_timeout(WAIT_MS)
+    context.set_default_timeout(milliseconds)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(server.url)
-    settled(page)
-    yield page
-    assert errors == []
-    assert page.locator('[data-testid="stException"]').count() == 0
-    context.close()
+    page.on("console", lambda said: errors.append(said.text) if "is not valid JSON" in said.text else None)
+    try:
+        yield page
+        assert errors == []
+        assert page.locator('[data-testid="stException"]').count() == 0
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def tab(browser, server) -> Iterator[playwright.Page]:
+    """A page that was opened on the app."""
+    with watched(browser, WAIT_MS) as page:
+        page.goto(server.url)
+        settled(page)
+        yield page
 
 
 def settled(page: playwright.Page) -> None:
@@ -115,3 +137,29 @@ def settled(page: playwright.Page) -> None:
     while quiet < 5:
         page.wait_for_timeout(100)
         quiet = quiet + 1 if page.query_selector(IDLE) else 0
+
+
+def downloaded(page, label: str) -> bytes:
+    """What the first download button of this label gives.
+
+    A file is made when its button is pressed; Streamlit drops it where the page is drawn anew meanwhile, as when a job
+    ends, so a person presses again.
+    """
+    button = page.locator('[data-testid="stDownloadButton"] button').filter(has_text=re.compile(f"{label}$")).first
+    for _ in range(TRIES):
+        page.get_by_text("At work", exact=True).wait_for(state="detached")
+        settled(page)
+        button.scroll_into_view_if_needed()
+        try:
+            with page.expect_download(timeout=TRY_MS) as waiting:
+                button.click()
+            return Path(waiting.value.path()).read_bytes()
+        except playwright.Error:
+            continue
+    raise AssertionError(f"{label!r} gave no file in {TRIES} tries")
+
+
+def choose(page, what: str) -> None:
+    """Another closer look."""
+    page.get_by_text(what, exact=True).first.click()
+    settled(page)

@@ -126,7 +126,7 @@ def test_a_bad_checkpoint_is_one_sentence_and_nothing_is_lost(tab, tmp_path):
     assert tab.get_by_text("1,432 labelled images").count()
 
 
-def test_a_job_is_found_again_after_a_reload_stopped_and_resumed(browser, tmp_path):
+def test_a_job_is_found_again_after_a_reload_stopped_and_asked_for_again(browser, tmp_path):
     slow_subject(tmp_path)
     server = serve(tmp_path / "home")
     try:
@@ -138,7 +138,7 @@ def test_a_job_is_found_again_after_a_reload_stopped_and_resumed(browser, tmp_pa
         page.get_by_text("At work").wait_for()
         page.locator('[data-testid="stMain"]').get_by_role("button", name="Stop").click()
         wait_for_text(page, "was stopped")
-        page.get_by_role("button", name="Resume").click()
+        page.get_by_role("button", name=re.compile("^(Resume|Run again)$")).click()
         page.get_by_text("classifying").first.wait_for()
         page.close()  # the job goes on without anybody looking
         store = Store(tmp_path / "home")

@@ -10,13 +10,11 @@ import pytest
 
 from engine.toolkit.tables import from_csv
 from engine.workbench import Workbench
-from tests.browser.conftest import serve, settled
+from tests.browser.conftest import LONG_MS, choose, downloaded, serving, settled, watched
 from tests.browser.test_app import wait_for_text
-from tests.browser.test_input_optimization import choose, downloaded
 
 pytestmark = pytest.mark.browser
 
-LONG_MS = 120_000
 TILE = 'path[aria-label*="image: data:"]'
 
 
@@ -26,22 +24,19 @@ def page(browser, tmp_path):
     bench = Workbench(tmp_path / "home")
     bench.remember_opened(bench.open_demo("backgrounds"))
     bench.worker.close()
-    server = serve(tmp_path / "home")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    context.set_default_timeout(LONG_MS)
-    tab = context.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda said: errors.append(said.text) if "is not valid JSON" in said.text else None)
-    tab.goto(f"{server.url}/cam_training")
-    wait_for_text(tab, "less than by chance")
-    settled(tab)
-    yield tab
-    assert errors == []
-    assert tab.locator('[data-testid="stException"]').count() == 0
-    context.close()
-    server.process.kill()
-    server.process.wait()
+    with serving(tmp_path / "home") as server, watched(browser, LONG_MS) as tab:
+        tab.goto(f"{server.url}/cam_training")
+        wait_for_text(tab, "less than by chance")
+        settled(tab)
+        yield tab
+
+
+def set_number(page, label: str, value: int) -> None:
+    """Type a number into a field."""
+    field = page.get_by_label(label)
+    field.fill(str(value))
+    field.press("Enter")
+    settled(page)
 
 
 def test_from_the_gallery_to_one_image_to_a_selection_and_out(page):
@@ -65,10 +60,7 @@ def test_from_the_gallery_to_one_image_to_a_selection_and_out(page):
 
 def test_it_is_taught_kept_and_opened(page):
     page.get_by_text("How it is taught").click()
-    epochs = page.get_by_label("Epochs")
-    epochs.fill("3")
-    epochs.press("Enter")
-    settled(page)
+    set_number(page, "Epochs", 3)
     page.get_by_role("button", name="Run training").click()
     wait_for_text(page, "Keep as a Fix")
     settled(page)
@@ -83,17 +75,12 @@ def test_it_is_taught_kept_and_opened(page):
 
 def test_arms_are_compared_over_seeds_and_seen_side_by_side(page):
     page.get_by_text("How it is taught").click()
-    epochs = page.get_by_label("Epochs")
-    epochs.fill("2")
-    epochs.press("Enter")
-    settled(page)
+    set_number(page, "Epochs", 2)
     page.get_by_text("Compare over seeds", exact=True).click()
     settled(page)
-    seeds = page.get_by_label("Seeds")
-    seeds.fill("2")
-    seeds.press("Enter")
-    settled(page)
+    set_number(page, "Seeds", 2)
     page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_role("button", name="Stop all").wait_for()
     page.get_by_role("button", name="Stop all").wait_for(state="detached")
     wait_for_text(page, "of the answers change when only the background is swapped")
     settled(page)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +12,10 @@ import pytest
 from engine.methods.input_optimization.settings import SweepSettings, alone
 from engine.toolkit.tables import from_csv
 from engine.workbench import Workbench
-from tests.browser.conftest import playwright, serve, settled
+from tests.browser.conftest import LONG_MS, choose, downloaded, serving, settled, watched
 from tests.browser.test_app import wait_for_text
 
 pytestmark = pytest.mark.browser
-
-LONG_MS, TRY_MS, TRIES = 120_000, 20_000, 4
 
 
 @pytest.fixture
@@ -31,21 +28,11 @@ def page(browser, tmp_path):
     asked = {"settings": asdict(settings), "selection": []}
     bench.store.shelf.remember(f"asked sweep {bench.subject(opened).fingerprint}", asked)
     bench.worker.close()
-    server = serve(tmp_path / "home")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
-    context.set_default_timeout(LONG_MS)
-    tab = context.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.goto(f"{server.url}/input_optimization")
-    settled(tab)
-    start_what_waits(tab)
-    yield tab
-    assert errors == []
-    assert tab.locator('[data-testid="stException"]').count() == 0
-    context.close()
-    server.process.kill()
-    server.process.wait()
+    with serving(tmp_path / "home") as server, watched(browser, LONG_MS) as tab:
+        tab.goto(f"{server.url}/input_optimization")
+        settled(tab)
+        start_what_waits(tab)
+        yield tab
 
 
 def test_from_the_whole_picture_to_one_image_and_back(page):
@@ -102,32 +89,6 @@ def start_what_waits(page) -> None:
         page.wait_for_timeout(500)
     settled(page)
     page.get_by_text("transformed images").first.wait_for()
-
-
-def downloaded(page, label: str) -> bytes:
-    """What the first download button of this label gives.
-
-    A file is made when its button is pressed; Streamlit drops it where the page is drawn anew meanwhile, as when a job
-    ends, so a person presses again.
-    """
-    button = page.locator('[data-testid="stDownloadButton"] button').filter(has_text=re.compile(f"{label}$")).first
-    for _ in range(TRIES):
-        page.get_by_text("At work", exact=True).wait_for(state="detached")
-        settled(page)
-        button.scroll_into_view_if_needed()
-        try:
-            with page.expect_download(timeout=TRY_MS) as waiting:
-                button.click()
-            return Path(waiting.value.path()).read_bytes()
-        except playwright.Error:
-            continue
-    raise AssertionError(f"{label!r} gave no file in {TRIES} tries")
-
-
-def choose(page, what: str) -> None:
-    """Another closer look."""
-    page.get_by_text(what, exact=True).first.click()
-    settled(page)
 
 
 def drag(page, says: str) -> None:

@@ -14,6 +14,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,28 @@ def photos(prepared, tmp_path) -> Path:
 def colours(prepared) -> Opened:
     """The colours and the classifier that names them, open."""
     return prepared.opened
+
+
+@pytest.fixture(scope="session")
+def prepared_demos(tmp_path_factory) -> Callable[[str], tuple[Path, Opened]]:
+    """Gives a data folder in which a built-in example is open, made once for all tests."""
+
+    @cache
+    def prepared(name: str) -> tuple[Path, Opened]:
+        home = tmp_path_factory.mktemp(name) / "home"
+        bench = Workbench(home)
+        opened = bench.open_demo(name)
+        bench.remember_opened(opened)
+        bench.worker.close()
+        return home, opened
+
+    return prepared
+
+
+def demo_in(bench: Workbench, prepared: tuple[Path, Opened]) -> Opened:
+    """A prepared example, open in this test's data folder."""
+    shutil.copytree(prepared[0], bench.store.database.home, dirs_exist_ok=True)
+    return prepared[1]
 
 
 def open_folder(bench: Workbench, folder: Path, classes: tuple[str, ...] = CLASSES, **options: Any) -> Opened:

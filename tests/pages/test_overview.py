@@ -60,18 +60,18 @@ def test_the_card_of_the_work_is_on_the_other_page_too(bench, colours, gate):
     assert at.dataframe[0].value["outcome"][0] == "✓ finished"
 
 
-def test_a_run_that_was_stopped_is_resumed_by_a_button(bench, colours, gate):
+def test_a_run_that_was_stopped_before_anything_was_kept_is_run_again_by_a_button(bench, colours, gate):
     at = started()
     assert gate.halfway.wait(30)
     at = ran(at)
     next(button for button in at.button if button.label == "Stop").click()
     at = settled(at, bench)
-    assert "Evaluation was stopped: stopped; what it had finished is kept, and it can be resumed" in (
+    assert "Evaluation was stopped: stopped; it begins anew when it is asked for again" in (
         at.warning[0].value.replace("*", "").replace("\\", "")
     )
     assert not at.metric
     gate.open.set()
-    at = settled(labelled(at.button, "Resume").click(), bench)
+    at = settled(labelled(at.button, "Run again").click(), bench)
     assert labelled(at.metric, "Accuracy").value == "89.5%"
     assert not at.warning
 
@@ -102,7 +102,7 @@ def test_a_long_run_waits_for_a_person_who_is_told_how_long_it_takes(bench, colo
     assert labelled(at.metric, "Accuracy").value == "89.5%"
 
 
-def test_a_run_whose_process_died_is_shown_as_interrupted_and_resumed(bench, colours, monkeypatch):
+def test_a_run_whose_process_died_is_shown_as_interrupted_and_run_again(bench, colours, monkeypatch):
     monkeypatch.setattr("engine.runs.register.LEASE_SECONDS", 0.5)
     program = (
         "import os\n"
@@ -119,7 +119,7 @@ def test_a_run_whose_process_died_is_shown_as_interrupted_and_resumed(bench, col
     time.sleep(0.6)
     at = overview(bench)
     assert "Evaluation was interrupted: the program ended while this ran" in at.warning[0].value.replace("*", "")
-    at = settled(labelled(at.button, "Resume").click(), bench)
+    at = settled(labelled(at.button, "Run again").click(), bench)
     assert labelled(at.metric, "Accuracy").value == "89.5%"
 
 

@@ -3,7 +3,7 @@
 from engine.loading.checkpoints.checkpoint import SAVE_LINE, Checkpoint
 from engine.loading.checkpoints.export import from_safetensors, to_pt, to_safetensors
 from engine.loading.checkpoints.matching import Match, match
-from engine.loading.checkpoints.opening import build_classifier, check_size, drawn, rebuild
+from engine.loading.checkpoints.opening import build_classifier, check_size, drawn, rebuild, with_weights
 from engine.loading.checkpoints.reading import read_checkpoint
 from engine.loading.checkpoints.suggesting import fitting_architectures, nearest_architecture
 
@@ -22,4 +22,5 @@ __all__ = [
     "rebuild",
     "to_pt",
     "to_safetensors",
+    "with_weights",
 ]

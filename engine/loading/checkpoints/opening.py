@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
+from safetensors.torch import load
 from torch import Tensor
 
 from engine.loading.architectures import build, default_preprocessing
@@ -73,6 +74,16 @@ def drawn(blueprint: Blueprint, seed: int) -> Classifier:
     with seeded(seed):
         network = build(blueprint.architecture, blueprint.outputs, blueprint.channels)
     return Classifier(network, replace(blueprint, weights=weights_hash(network))).eval()
+
+
+def with_weights(blueprint: Blueprint, weights: bytes, name: str) -> Classifier:
+    """The classifier of a blueprint under another name with other weights, the bytes of a safetensors file.
+
+    Raises ValueError where the weights are another network's.
+    """
+    classifier = rebuild(blueprint, load(weights))
+    classifier.blueprint = replace(blueprint, name=name, weights=weights_hash(classifier.network))
+    return classifier
 
 
 def misfit(checkpoint: Checkpoint, matched: Match) -> str:

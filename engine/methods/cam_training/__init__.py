@@ -44,4 +44,4 @@ def _teaching(subject: Subject, settings: TeachingSettings, inputs: Mapping[str,
 CAMS = Step("cams", 2, "Class activation maps", CamSettings, Cams, _cams)
 HIDING = Step("cam_hiding", 1, "Hiding what it looks at", HidingSettings, Hiding, _hiding)
 GROUPS = Step("cam_groups", 2, "Groups of maps", GroupSettings, Groups, _groups)
-TEACHING = Step("cam_teaching", 2, "Training", TeachingSettings, Taught, _teaching, resumes=False)
+TEACHING = Step("cam_teaching", 2, "Training", TeachingSettings, Taught, _teaching)

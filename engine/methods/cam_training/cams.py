@@ -18,7 +18,7 @@ from engine.methods.cam_training.variants import Maps, maps_of, resolved
 from engine.runs.progress import Progress
 from engine.subject.subject import Subject
 from engine.toolkit.answers import certainty
-from engine.toolkit.prediction import as_tensor, batch_size, batches
+from engine.toolkit.prediction import as_tensor, in_batches
 
 MOST_CHANNELS = 64  # that one image's maps by all rules ask the network about, one by one
 PIECE_IMAGES = 512  # kept together, so that resumed work repeats no more than these
@@ -71,23 +71,13 @@ def cams(subject: Subject, settings: CamSettings, selection: Sequence[str] | Non
 def columns(
     subject: Subject, place: Lookout, settings: CamSettings, indices: np.ndarray, progress: Progress
 ) -> dict[str, np.ndarray]:
-    """The columns of `Cams` that the network decides, for these images.
+    """The columns of `Cams` that the network decides, for these images; in halved batches where need be."""
+    parts: list[dict[str, np.ndarray]] = []
 
-    Where a batch doesn't fit into memory it is halved, and the person is told.
-    """
-    size, parts, done = batch_size(subject.classifier), [], 0
-    while done < len(indices):
-        try:
-            for part, pixels in batches(subject.images, indices[done:], size):
-                progress.report(done / len(indices), "looking")
-                parts.append(outcomes(maps_of_batch(subject, place, settings, part, pixels)))
-                done += len(part)
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            size = max(1, size // 2)
-            progress.note(f"the batch was halved to {size} images: the device's memory was too small for more")
-    progress.report(1.0, "looking")
+    def work(_place: slice, part: np.ndarray, pixels: np.ndarray) -> None:
+        parts.append(outcomes(maps_of_batch(subject, place, settings, part, pixels)))
+
+    in_batches(subject.classifier, subject.images, indices, work, progress, "looking")
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -38,7 +38,7 @@ def hiding(subject: Subject, settings: HidingSettings, cams: Cams, progress: Pro
     """
     import torch
 
-    from engine.toolkit.prediction import as_tensor, batch_size, batches
+    from engine.toolkit.prediction import as_tensor, batch_size, in_batches
 
     rows = np.flatnonzero(cams.labels >= 0)
     if not len(rows):
@@ -48,21 +48,18 @@ def hiding(subject: Subject, settings: HidingSettings, cams: Cams, progress: Pro
     answers = np.empty((len(rows), len(settings.shares), 1 + settings.places), np.int64)
     before = np.empty(len(rows), np.int64)
     size = max(1, batch_size(classifier) // (1 + settings.places))
-    done = 0
+
+    def classified(pixels: np.ndarray) -> np.ndarray:
+        return classifier(as_tensor(pixels, classifier.device)).argmax(dim=1).cpu().numpy()
+
+    def work(these: slice, part: np.ndarray, pixels: np.ndarray) -> None:
+        before[these] = classified(pixels)
+        for place, versions in enumerate(painted(pixels, cams, rows[these], settings)):
+            flat = versions.reshape(-1, *pixels.shape[1:])
+            answers[these, place] = classified(flat).reshape(len(part), -1)
+
     with torch.inference_mode():
-
-        def classified(pixels: np.ndarray) -> np.ndarray:
-            return classifier(as_tensor(pixels, classifier.device)).argmax(dim=1).cpu().numpy()
-
-        for part, pixels in batches(images, indices, size):
-            progress.report(done / len(rows), "hiding areas")
-            these = slice(done, done + len(part))
-            before[these] = classified(pixels)
-            for place, versions in enumerate(painted(pixels, cams, rows[these], settings)):
-                flat = versions.reshape(-1, *pixels.shape[1:])
-                answers[these, place] = classified(flat).reshape(len(part), -1)
-            done += len(part)
-    progress.report(1.0, "hiding areas")
+        in_batches(classifier, images, indices, work, progress, "hiding areas", size)
     labels = cams.labels[rows]
     right = answers == labels[:, None, None]
     return Hiding(

@@ -28,6 +28,7 @@ ARMS = ("default", "cam", "crop", "decorrelated")
 LOSSES = ("mse", "l1", "energy", "margin", "published", "published_as_it_was")
 STARTS = ("scratch", "reset", "continue")
 BALANCES = ("none", "sampling", "augmentation")
+SEEDS = 3  # of a comparison, until another number is asked for
 REPORTS = (Role.TEST.value, Role.DIAGNOSIS.value)
 
 

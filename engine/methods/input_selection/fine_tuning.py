@@ -29,8 +29,9 @@ def fine_tuned(
 
     With `replay` half of each batch is images of train; with `batch` it is those of the last round alone; `scratch`
     begins with weights drawn from the seed, on train and all that was chosen. The learning rate falls to 0 as half a
-    cosine. The seed and the round decide the order, the same for all arms. Batch norms learn as in training, which on
-    the demo beat holding them still by two points of accuracy; in batches of fewer than 16 images they are held.
+    cosine. The seed and the round decide the order, the same for all arms. Batch norms learn as in training, which was
+    better than holding them still on the one seed of the demo that was tried; in batches of fewer than 16 images they
+    are held.
     ValueError where there is nothing to replay.
     """
     seed = settings.selection.seed

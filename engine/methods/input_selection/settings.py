@@ -33,6 +33,8 @@ STRATEGIES = (
     "mode_dhwi",
 )
 RETRAININGS = ("replay", "batch", "scratch")
+SEEDS = 3  # of a comparison, until another number is asked for
+RECOMMENDED = ("random", "class_random", "mode_dhwi", "highest_loss")
 CHOSEN_LAYER = "auto"  # the layer that explains each label
 
 

@@ -18,7 +18,7 @@ from engine.runs.progress import Progress
 from engine.subject.image_set import ImageSet, Role
 from engine.subject.subject import Subject
 from engine.toolkit.frozen import evaluating
-from engine.toolkit.prediction import as_tensor, batch_size, batches
+from engine.toolkit.prediction import as_tensor, in_batches
 
 ROLES = (Role.TRAIN, Role.DIAGNOSIS, Role.POOL)
 PIECE_IMAGES = 2048  # kept together, so that resumed work repeats no more than these
@@ -98,7 +98,7 @@ def piece(
 ) -> dict[str, np.ndarray]:
     """`logits` (n, K) and `block 0` (n, F) and so on, float32, of the images at these indices.
 
-    Where a batch doesn't fit into memory it is halved, and the person is told. ValueError at NaN.
+    In halved batches where need be. ValueError at NaN.
     """
     classifier, n = subject.classifier, len(indices)
     out = {"logits": np.empty((n, len(classifier.classes)), np.float32)}
@@ -109,21 +109,13 @@ def piece(
     def take(block: Block, output: Tensor) -> None:
         out[number[block]][place] = block.reduced(output).float().cpu().numpy()
 
-    size, done = batch_size(classifier), 0
+    def work(here: slice, _part: np.ndarray, pixels: np.ndarray) -> None:
+        nonlocal place
+        place = here
+        out["logits"][place] = classifier(as_tensor(pixels, classifier.device)).float().cpu().numpy()
+
     with evaluating(classifier), torch.inference_mode(), watched(classifier.network, found, take):
-        while done < n:
-            try:
-                for part, pixels in batches(subject.images, indices[done:], size):
-                    progress.report(done / n, label)
-                    place = slice(done, done + len(part))
-                    out["logits"][place] = classifier(as_tensor(pixels, classifier.device)).float().cpu().numpy()
-                    done += len(part)
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise
-                size = max(1, size // 2)
-                progress.note(f"the batch was halved to {size} images: the device's memory was too small for more")
-    progress.report(1.0, label)
+        in_batches(classifier, subject.images, indices, work, progress, label)
     check_finite(subject.images, indices, out)
     return out
 

@@ -94,7 +94,7 @@ def table(found: Evidence, key: str) -> None:
             }
         )
     shares = ("mean", "low", "high", "difference", "difference low", "difference high", "energy inside")
-    with st.expander("All numbers", icon=":material/table:"):
+    with st.expander("All numbers", icon=":material/table:", key="evidence numbers"):  # stays open as answers come in
         st.dataframe(
             rows,
             hide_index=True,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.methods.cam_training.colouring import full_colour, overlay
 from engine.methods.cam_training.geometry import map_on_image
-from engine.methods.cam_training.result import Cams, Taught
+from engine.methods.cam_training.result import Cams, PartOutcome, Taught
 from engine.subject.image_set import Role
 from engine.subject.subject import Subject
 from engine.workbench import Workbench
@@ -28,8 +28,6 @@ def looks(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: str, 
 
     `given`: the classifier that is open comes first.
     """
-    from engine.methods.cam_training.given_looks import given_looks
-
     st.markdown("##### What they look at")
     if not runs[0].parts:
         st.caption("There are no labelled images to look at but those of train.")
@@ -44,8 +42,7 @@ def looks(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: str, 
     own = [(run, next(part for part in run.parts if part.name == name)) for run in runs]
     shown = [(ARM_TITLES[run.arm], part.looks) for run, part in own]
     if given:
-        with bench.quick(subject) as quick:
-            shown.insert(0, ("as it was given", given_looks(quick, own[0][1], runs[0].layer)))
+        shown.insert(0, ("as it was given", before(f"{key} {name}", bench, subject, own[0][1], runs[0].layer)))
     most = full_colour(np.concatenate([cams.maps.ravel() for _, cams in shown]))
     pictures, rows = tiles(own[0][1].pictures, shown, most)
     says = f"{len(rows)} images, {PART_TITLES[name]}, and the maps of {len(shown)} classifiers"
@@ -56,6 +53,16 @@ def looks(bench: Workbench, subject: Subject, runs: Sequence[Taught], key: str, 
         "Below each map: the answer, orange where it is wrong. On swapped backgrounds a biased classifier's map may "
         "still lie on the object, for the background votes against the label: judge by the answers, too."
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def before(key: str, _bench: Workbench, _subject: Subject, _part: PartOutcome, _layer: str) -> Cams:
+    """What the classifier that is open makes of the part's pictures, asked once."""
+    from engine.methods.cam_training.given_looks import given_looks
+
+    del key
+    with _bench.quick(_subject) as quick:
+        return given_looks(quick, _part, _layer)
 
 
 def tiles(pixels: np.ndarray, shown: Sequence[tuple[str, Cams]], most: float) -> tuple[list[Picture], list[str]]:

@@ -8,13 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from engine.methods.cam_training import TEACHING
-from engine.methods.cam_training.settings import (
-    ARMS,
-    BALANCES,
-    LOSSES,
-    STARTS,
-    TeachingSettings,
-)
+from engine.methods.cam_training.settings import ARMS, BALANCES, LOSSES, SEEDS, STARTS, TeachingSettings
 from engine.runs.run import Input
 from engine.subject.image_set import Role
 from engine.subject.subject import Subject
@@ -29,7 +23,7 @@ from pages.parts.run_panel import answered
 from pages.parts.text import plain
 
 ONCE, COMPARE = "Train once", "Compare over seeds"
-SEEDS, SLOWER = 3, 0.1  # seeds; of the learning rate, where weights are given
+SLOWER = 0.1  # of the learning rate, where weights are given
 
 
 def teaching(bench: Workbench, subject: Subject, mask: Mask, layer: str) -> None:

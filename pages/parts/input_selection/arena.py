@@ -13,7 +13,9 @@ from engine.methods.input_selection.arena import CONTROLS, Arena, compare
 from engine.methods.input_selection.arena_sentences import what_each_did, what_won
 from engine.methods.input_selection.result import Retrained
 from engine.methods.input_selection.settings import (
+    RECOMMENDED,
     RETRAININGS,
+    SEEDS,
     STRATEGIES,
     RetrainingSettings,
     SelectionSettings,
@@ -32,8 +34,7 @@ from pages.parts.many_runs import Question, answered_so_far
 from pages.parts.saving import captioned
 from pages.parts.text import plain
 
-SEEDS, FROM_SCRATCH = 3, 600  # seeds; steps of a round, where weights are drawn anew
-USUAL = ("random", "class_random", "mode_dhwi", "highest_loss")
+FROM_SCRATCH = 600  # steps of a round, where weights are drawn anew
 FIGURES = {
     "target_recall": "target recall",
     "target_precision": "target precision",
@@ -74,8 +75,8 @@ def asked() -> tuple[RetrainingSettings, list[str], int, bool]:
     usual = RetrainingSettings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         strategies = st.multiselect(
-            "Strategies", STRATEGIES, default=USUAL, format_func=STRATEGY_TITLES.__getitem__, key="arena strategies",
-            width=640,
+            "Strategies", STRATEGIES, default=RECOMMENDED, format_func=STRATEGY_TITLES.__getitem__,
+            key="arena strategies", width=640,
         )  # fmt: skip
         seeds = st.number_input("Seeds", 1, 50, SEEDS, key="arena seeds", width=100)
     with st.expander("How it is retrained", icon=":material/tune:"):
@@ -185,7 +186,7 @@ def table(scene: Scene, found: Arena) -> None:
         for figure, each in arm.final.items()
     ]  # fmt: skip
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    with st.expander("All numbers", icon=":material/table:"):
+    with st.expander("All numbers", icon=":material/table:", key="arena numbers"):  # stays open as answers come in
         st.dataframe(rows, hide_index=True, key=scene.key("arena table"), alt="All figures of all arms")
         st.download_button(
             "Comparison as CSV",

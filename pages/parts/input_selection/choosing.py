@@ -32,8 +32,6 @@ from pages.parts.run_panel import answered
 from pages.parts.text import plain
 from pages.parts.thumbnails import thumbnails
 
-BUDGET = 300
-
 
 def choosing(scene: Scene, inputs: dict[str, Input], layer: str) -> SelectionSettings | None:
     """Ask for a selection, show it, and give the settings that it was asked with; `layer` is the one that explains."""
@@ -59,7 +57,7 @@ def asked(scene: Scene, layer: str) -> SelectionSettings | None:
             "Strategy", STRATEGIES, STRATEGIES.index(usual.strategy), format_func=STRATEGY_TITLES.__getitem__,
             key="strategy", width=290,
         )  # fmt: skip
-        budget = st.number_input("Images", 1, 100_000, BUDGET, key="budget", width=110)
+        budget = st.number_input("Images", 1, 100_000, usual.budget, key="budget", width=110)
         scored = st.slider(
             "Chosen by the strategy", 0.05, 1.0, usual.scored, 0.05, format="percent", key="scored", width=220,
             help="the rest is drawn at random from other labels, so that these are not forgotten",

@@ -28,7 +28,7 @@ def heat(scene: Scene, probes: Probes, layer: LayerChoice) -> None:
     mode = st.segmented_control(
         "Of", MODES, default=MODES[0], required=True, format_func=MODE_TITLES.__getitem__, key=scene.key("heat mode")
     )
-    maps = heat_maps(scene.taps, probes, layer.tap, scene.target, mode, scene.subject.images)
+    maps = maps_of(scene.key(f"{mode} {layer.tap}"), scene, probes, layer.tap, mode)
     most = max(float(np.quantile(np.abs(each.values), 0.995)) for each in maps)
     pictures = [
         Picture(place // 3, place % 3, data_url(drawn(each, most), TILE), said(each), hint(each), wrong=False)
@@ -43,6 +43,13 @@ def heat(scene: Scene, probes: Probes, layer: LayerChoice) -> None:
         f"Blue adds, orange takes away; full colour is ±{most:.3g} {unit}, in all six. " + notes(maps)
         + (" Each square is a channel's map, one beside the other." if mode == "feature" else "")
     )  # fmt: skip
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def maps_of(name: str, _scene: Scene, _probes: Probes, _tap: int, _mode: str) -> tuple[HeatMap, ...]:
+    """The label's six maps, worked out once; those of pixels read the images."""
+    del name
+    return heat_maps(_scene.taps, _probes, _tap, _scene.target, _mode, _scene.subject.images)
 
 
 def drawn(each: HeatMap, most: float) -> Image.Image:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import altair as alt
 import numpy as np
 import streamlit as st
 
 from engine.methods.input_selection.agreement import Agreement, agreement
-from engine.methods.input_selection.heat_maps import contributions, heat_maps
+from engine.methods.input_selection.heat_maps import values_of
 from engine.methods.input_selection.layer_choice import LayerChoice
-from engine.methods.input_selection.result import Probes
+from engine.methods.input_selection.result import HeatMap, Probes
 from engine.methods.input_selection.settings import MAPS, MODES
 from engine.subject.image_set import Role
 from pages.parts.draw import draw
+from pages.parts.input_selection.heat import maps_of
 from pages.parts.input_selection.scene import Scene
 from pages.parts.input_selection.words import MAP_TITLES, METRIC_TITLES, MODE_TITLES
 from pages.parts.saving import captioned
 from pages.parts.thumbnails import thumbnails
 from pages.parts.tiles import Picture, picture_table
 
-TILE, FEW, MOST = 56, 5, 2000  # pixels; images at each end; candidates at most
+TILE, FEW, MOST = 56, 5, 500  # pixels; images at each end; candidates at most
 
 
 def nine(scene: Scene, probes: Probes, layer: LayerChoice) -> None:
@@ -34,19 +38,26 @@ def nine(scene: Scene, probes: Probes, layer: LayerChoice) -> None:
         mode = st.segmented_control(
             "of", MODES, default=MODES[0], required=True, format_func=MODE_TITLES.__getitem__, key=scene.key("nine of")
         )
-    maps = heat_maps(scene.taps, probes, layer.tap, scene.target, mode, scene.subject.images)
+    maps = maps_of(scene.key(f"{mode} {layer.tap}"), scene, probes, layer.tap, mode)
     wanted = next(each for each in maps if each.name == name)
-    if mode == "feature":
-        values = contributions(pool.features[layer.tap][rows], probes, layer.tap, scene.target)
-    else:
-        images = scene.subject.images
-        pixels = images.read([images.position[each] for each in pool.ids[rows].tolist()])
-        values = pixels.reshape(len(rows), -1) / np.float32(255)
-    found = agreement(values, wanted.values, FEW, shape=wanted.shape)
+    values = partial(values_of(probes, layer.tap, mode, scene.subject.images), pool, rows, scene.target)
+    found = ranked(scene.key(f"{name} {mode} {layer.tap}"), values, wanted)
     sheet(scene, found, pool.ids[rows])
     chart, key = agreement_chart(found), scene.key(f"agreement {name} {mode}")
     draw(chart, key, "Rank correlation of each two metrics")
-    captioned(chart, key, f"Spearman's correlation of the rankings of {len(rows):,} candidates.", "metrics")
+    captioned(
+        chart,
+        key,
+        f"Spearman's correlation of the rankings of the first {len(rows):,} candidates of this label.",
+        "metrics",
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def ranked(key: str, _values: Callable[[], np.ndarray], _wanted: HeatMap) -> Agreement:
+    """What the nine metrics make of candidates' values (n, F) against a map, worked out once."""
+    del key
+    return agreement(_values(), _wanted.values, FEW, shape=_wanted.shape)
 
 
 def sheet(scene: Scene, found: Agreement, ids: np.ndarray) -> None:

@@ -15,6 +15,7 @@ from engine.runs.progress import Cancelled, Progress
 from engine.subject.classifier import Classifier
 from engine.subject.preprocessing import Preprocessing
 from engine.subject.subject import joined
+from engine.toolkit import prediction
 from tests.conftest import BLUE, GREEN, RED, colour_images, rgb_blueprint
 from tests.methods.cam_training.nets import (
     Colours,
@@ -91,7 +92,7 @@ def test_batches_and_pieces_change_nothing(method, monkeypatch):
     subject, settings = flattening_subject(), CamSettings(method)
     before = cams(subject, settings, None, Progress())
     for size, piece in ((1, 512), (5, 512), (3, 7)):
-        monkeypatch.setattr(module, "batch_size", lambda classifier, size=size: size)
+        monkeypatch.setattr(prediction, "batch_size", lambda classifier, size=size: size)
         monkeypatch.setattr(module, "PIECE_IMAGES", piece)
         after = cams(subject, settings, None, Progress())
         assert after.ids.tolist() == before.ids.tolist()
@@ -149,7 +150,7 @@ class Watching(Progress):
 
 def test_it_goes_on_steadily_and_stops_within_a_batch(monkeypatch):
     subject = flattening_subject()
-    monkeypatch.setattr(module, "batch_size", lambda classifier: 2)
+    monkeypatch.setattr(prediction, "batch_size", lambda classifier: 2)
     watching = Watching()
     cams(subject, CamSettings(answers="wrong"), None, watching)
     assert watching.heard == sorted(watching.heard)
@@ -177,7 +178,7 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_the_person_told(monkeypa
             raise torch.OutOfMemoryError("too much")
         return whole(images)
 
-    monkeypatch.setattr(module, "batch_size", lambda classifier: 9)
+    monkeypatch.setattr(prediction, "batch_size", lambda classifier: 9)
     monkeypatch.setattr(subject.classifier, "forward", narrow)
     watching = Watching()
     found = cams(subject, CamSettings(), None, watching)

@@ -11,6 +11,7 @@ from engine.methods.input_selection.tapping import tapped
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
 from engine.subject.subject import joined
+from engine.toolkit import prediction
 from tests.conftest import colour_images, rgb_blueprint
 from tests.methods.cam_training.nets import drawn, hooks
 
@@ -82,7 +83,7 @@ def same(taps, others):
 
 def test_the_size_of_batches_and_pieces_changes_nothing(monkeypatch):
     whole = tapped(made(), TapSettings(), Progress())
-    monkeypatch.setattr(tapping, "batch_size", lambda _: 3)
+    monkeypatch.setattr(prediction, "batch_size", lambda _: 3)
     monkeypatch.setattr(tapping, "PIECE_IMAGES", 7)
     same(tapped(made(), TapSettings(), Progress()), whole)
 
