@@ -34,6 +34,12 @@ page = st.navigation(
             icon=":material/checklist:",
             url_path="input_selection",
         ),
+        st.Page(
+            "pages/error_discovery.py",
+            title="Error discovery",
+            icon=":material/travel_explore:",
+            url_path="error_discovery",
+        ),
         st.Page("pages/ledger.py", title="Ledger", icon=":material/receipt_long:", url_path="ledger"),
     ]
 )

@@ -6,7 +6,16 @@ import argparse
 import sqlite3
 import sys
 
-from engine.commands import cam, cam_training, evaluate, input_optimization, input_selection, predict, train_demo
+from engine.commands import (
+    cam,
+    cam_training,
+    error_discovery,
+    evaluate,
+    input_optimization,
+    input_selection,
+    predict,
+    train_demo,
+)
 from engine.runs.progress import Cancelled
 
 EXAMPLES = """\
@@ -19,12 +28,22 @@ examples:
   python -m engine cam --demo digits --method hirescam --out out
   python -m engine cam-training --demo backgrounds --seeds 5 --out out
   python -m engine input-selection --demo digits --seeds 10 --budget 300 --out out
+  python -m engine error-discovery --demo digits --oracle demo --seeds 3 --out out
   python -m engine train-demo --demo digits --out assets
 
 Results are kept in the data folder (FAULTLINE_HOME, else the platform's), so that the app shows them too, and the same
 question is answered at once the second time. Exit code 2 and one sentence: the input can't be used.
 """
-COMMANDS = (evaluate, predict, input_optimization, cam, cam_training, input_selection, train_demo)
+COMMANDS = (
+    evaluate,
+    predict,
+    input_optimization,
+    cam,
+    cam_training,
+    input_selection,
+    error_discovery,
+    train_demo,
+)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
+from engine.built_in import demo_panel, demo_subject
+from engine.drawn_anew import demo_anew, demo_images
 from engine.loading.archives import unpacked_bytes
 from engine.loading.kept import KeptImages, from_kept, to_kept
 from engine.loading.manifests import TABLES
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from engine.loading.data_options import DataOptions
     from engine.methods.cam_training.result import ImageMasks
+    from engine.methods.error_discovery.oracle import Panel
     from engine.subject.classifier import Classifier
     from engine.subject.image_set import ImageSet
 
@@ -117,16 +120,19 @@ class Workbench:
         file = self.store.database.keep_file(io.BytesIO(data), ".safetensors")
         return self._add_model_row(classifier.blueprint, file, origin, parent, run)
 
-    def keep_fix(self, subject: Subject, weights: bytes, name: str, run: str, trained_on: Sequence[str]) -> str:
+    def keep_fix(
+        self, subject: Subject, weights: bytes, name: str, run: str, trained_on: Sequence[str], note: str = ""
+    ) -> str:
         """Keep a classifier that a run made from the subject's, with the ids it trained or chose on.
 
-        `weights` are the bytes of a safetensors file. Returns its fingerprint; with this classifier those images, like
-        all that its parents trained on, count as seen.
+        `weights` are the bytes of a safetensors file, `note` what else is to be known of where it comes from. Returns
+        its fingerprint; with this classifier those images, like all that its parents trained on, count as seen.
         """
         from engine.loading.checkpoints import with_weights
 
         classifier = with_weights(subject.blueprint, weights, name)
-        model = self.add_model(classifier, origin=f"fix of {subject.blueprint.name}", parent=subject.model, run=run)
+        origin = "; ".join(filter(None, (f"fix of {subject.blueprint.name}", note)))
+        model = self.add_model(classifier, origin=origin, parent=subject.model, run=run)
         ids = tuple(dict.fromkeys((*self._trained_on(subject.model), *trained_on)))
         self._remember_trained_on(model, ids)
         return model
@@ -157,9 +163,20 @@ class Workbench:
     @staticmethod
     def demo_images(name: str, seed: int) -> Input:
         """A built-in example's images drawn anew, as the input of a step: a function that draws them when called."""
-        from engine.loading import demos
+        return demo_images(name, seed)
 
-        return Input(f"demo {name} {demos.VERSION} seed {seed}", partial(demos.make_demo, name, seed))
+    @staticmethod
+    def demo_anew(name: str, seed: int) -> dict[str, Input]:
+        """A built-in example's `images` and `classifier`, drawn and trained anew when called, as inputs of a step."""
+        return demo_anew(name, seed)
+
+    def demo_subject(self, name: str, seed: int, progress: Progress) -> Subject:
+        """A built-in example's images and classifier drawn anew, not among what is loaded; 0 is the shipped one."""
+        return demo_subject(self.store.documents, name, seed, progress)
+
+    def demo_panel(self, name: str, progress: Progress) -> Panel:
+        """The oracle of a built-in example, trained the first time; ValueError where it has none."""
+        return demo_panel(self.store.documents, name, progress)
 
     @staticmethod
     def planted_masks(demo: str, seed: int) -> Input | None:

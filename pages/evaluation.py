@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from engine.methods.evaluation import EVALUATION
@@ -85,11 +83,8 @@ def sentences(evaluation: Evaluation) -> None:
     st.markdown(plain(how_good(evaluation)))
     st.markdown(plain(what_fails(evaluation)))
     advice = suggestion(evaluation)
-    title, file = METHODS[advice.method], Path(__file__).with_name(f"{advice.method}.py")
-    if file.exists():
-        st.page_link(f"pages/{file.name}", label=f"Try next: **{title}**. {plain(advice.reason)}.")
-    else:
-        st.markdown(f"Try next: **{title}** ({plain(advice.reason)}). This version doesn't have that page yet.")
+    said = f"Try next: **{METHODS[advice.method]}**. {plain(advice.reason)}."
+    st.page_link(f"pages/{advice.method}.py", label=said)
 
 
 def figures(evaluation: Evaluation) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from engine.methods.input_selection import TAPS
-from engine.methods.input_selection.layer_choice import LayerChoice
-from engine.methods.input_selection.result import LabelIssues, Probes
+from engine.methods.input_selection.result import LabelIssues
 from engine.methods.input_selection.settings import TapSettings
 from pages.parts.bench import framed, workbench
 from pages.parts.bench import subject as opened_subject
@@ -15,8 +16,9 @@ from pages.parts.input_selection.choosing import choosing
 from pages.parts.input_selection.heat import heat
 from pages.parts.input_selection.issues import issues, show_issues
 from pages.parts.input_selection.labels import labels, the_rule
-from pages.parts.input_selection.layers import layers
+from pages.parts.input_selection.layers import explained
 from pages.parts.input_selection.nine import nine
+from pages.parts.input_selection.pace import seconds_of_taps
 from pages.parts.input_selection.scene import Scene
 from pages.parts.run_panel import answered
 from pages.parts.text import plain
@@ -32,13 +34,7 @@ def page() -> None:
     st.subheader("Which labels are buggy")
     rule = the_rule()
 
-    def seconds() -> float:
-        from engine.methods.input_selection.estimate import seconds_of_taps
-
-        with bench.quick(subject) as quick:
-            return seconds_of_taps(quick, TapSettings())
-
-    taps = answered(bench, TAPS, subject, TapSettings(), seconds)
+    taps = answered(bench, TAPS, subject, TapSettings(), partial(seconds_of_taps, bench, subject))
     if taps is None:
         return
     run_id = bench.question(TAPS, subject, TapSettings()).fingerprint
@@ -49,23 +45,23 @@ def page() -> None:
         return
     scene = Scene(bench, subject, taps, rule, verdicts, target)
     st.subheader("Which layer explains it")
-    found = layers(scene)
-    judged = issues(scene)
-    if found is None or judged is None:
+    explaining = explained(scene)
+    if explaining is None:
         return
-    probes, layer = found
-    closer(scene, probes, layer, judged)
+    judged = issues(scene)
+    closer(explaining, judged)
+    if judged is None:
+        return
     st.subheader("Which samples would help")
-    inputs = {**scene.tapped, **scene.probed(probes), **scene.judged(judged)}
-    selection = choosing(scene, inputs, layer.name)
+    selection = choosing(explaining, judged)
     if selection is None:
         return
     st.subheader("Was it worth it?")
-    arena(scene, selection, layer.name, {**scene.tapped, **scene.judged(judged)})
+    arena(explaining, selection, judged)
 
 
 @st.fragment
-def closer(scene: Scene, probes: Probes, layer: LayerChoice, judged: LabelIssues) -> None:
+def closer(scene: Scene, judged: LabelIssues | None) -> None:
     """A closer look at the label; a click in it reruns nothing else."""
     look = st.segmented_control(
         "A closer look", [HEAT, ISSUES, NINE], default=HEAT, required=True, key="selection closer look",
@@ -73,11 +69,11 @@ def closer(scene: Scene, probes: Probes, layer: LayerChoice, judged: LabelIssues
     )  # fmt: skip
     try:
         if look == HEAT:
-            heat(scene, probes, layer)
+            heat(scene)
         elif look == ISSUES:
             show_issues(scene, judged)
         else:
-            nine(scene, probes, layer)
+            nine(scene)
     except ValueError as error:  # a file that was there when the data was loaded, say
         st.warning(plain(str(error)))
 

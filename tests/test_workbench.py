@@ -247,11 +247,14 @@ def test_a_fix_is_kept_with_its_parent_and_has_seen_what_it_and_its_parents_trai
     child = fix_of(bench, bench.subject(Opened(fix, opened.dataset)), 0.2, name="again", run="r2", trained_on=second)
     assert bench.model(fix).parent == opened.model
     assert bench.model(fix).run == "r1"
+    assert bench.model(fix).origin == f"fix of {subject.blueprint.name}"
     assert bench.subject(Opened(fix, opened.dataset)).blueprint.name == "mended"
     before = images.seen == 1
     for model, more in ((fix, first), (child, [*first, *second])):
         seen = bench.subject(Opened(model, opened.dataset)).images.seen == 1
         assert set(images.ids[seen & ~before].tolist()) == set(more)
+    said = fix_of(bench, subject, 0.7, name="chosen", run="r3", trained_on=(), note="diagnosis decided")
+    assert bench.model(said).origin == f"fix of {subject.blueprint.name}; diagnosis decided"
     renamed = bench.change_model(fix, "mended", ("rot", "gruen", "blau"), subject.blueprint.preprocessing)
     assert bench._trained_on(renamed) == tuple(first)
     bench.forget_model(fix)  # what the child was trained on is known all the same

@@ -34,11 +34,14 @@ RUN_COLUMNS = ("strategy", "seed", "round", "targets", "layer", *RUN_FIGURES, "r
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the subject's labels and layers show; `layers` by label, `inputs` what a retraining is given of it."""
+    """What the subject's labels and layers show; `layers` by label, `inputs` what a retraining is given of it.
+
+    Without labelled images of train there are neither probes nor layers.
+    """
 
     taps: Taps
     verdicts: tuple[LabelVerdict, ...]
-    probes: Probes
+    probes: Probes | None
     issues: LabelIssues
     layers: dict[int, LayerChoice]
     targets: tuple[int, ...]
@@ -115,6 +118,8 @@ def partners_text(partners: dict[str, int]) -> str:
 def tap_rows(found: Diagnosis) -> list[dict[str, Any]]:
     """Each tap's probe: its accuracy, its recalls of the targets, and the published likeness to the one before."""
     probes, classes = found.probes, found.taps.classes
+    if probes is None:
+        return [{"name": tap.name, "train": None, "diagnosis": None, "targets": {}} for tap in found.taps.taps]
     return [
         {
             "name": tap.name,
@@ -169,6 +174,7 @@ def gap_values(gap: Gap) -> dict[str, Any]:
         "p": gap.p,
         "p_adjusted": gap.adjusted,
         "n": len(difference.values),
+        "over": gap.over,
     }
 
 
@@ -184,11 +190,10 @@ def selection_rows(compared: Compared, subject: Subject, demo: str | None) -> li
 
 
 def preference(arm: str) -> int:
-    """The place of an arm's strategy: recommended ones that score first, then other scoring ones, then chance."""
-    strategy = arm.partition("@")[0]
-    if strategy in CONTROLS:
+    """The place of an arm: recommended ones that score first, then other scoring ones, then chance."""
+    if arm in CONTROLS:
         return len(RECOMMENDED) + 1
-    return RECOMMENDED.index(strategy) if strategy in RECOMMENDED else len(RECOMMENDED)
+    return RECOMMENDED.index(arm) if arm in RECOMMENDED else len(RECOMMENDED)
 
 
 def run_rows(compared: Compared, classes: tuple[str, ...]) -> Iterator[dict[str, Any]]:

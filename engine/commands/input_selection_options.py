@@ -14,6 +14,7 @@ from engine.methods.input_selection.settings import (
     RetrainingSettings,
     SelectionSettings,
     VerdictSettings,
+    arm_settings,
 )
 
 DEFAULT = "default %(default)s"
@@ -24,14 +25,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_verdict_options(parser)
     usual = SelectionSettings()
     what = parser.add_argument_group("what is chosen out of the pool")
-    known = f"with commas between, out of {', '.join(STRATEGIES)}; left out: {','.join(RECOMMENDED)}"
-    what.add_argument("--strategies", metavar="A,B", help=known)
+    known = f"with commas between, out of {', '.join(STRATEGIES)}; one that looks at a layer takes the last, with "
+    layer = f"@{CHOSEN_LAYER} behind its name the one that explains each label, with @NAME another; "
+    usually = f"left out: {','.join(RECOMMENDED)}"
+    what.add_argument("--strategies", metavar="A,B", help=known + layer + usually)
     what.add_argument("--targets", nargs="+", default=(), metavar="CLASS", help="left out: the labels found buggy")
     what.add_argument("--budget", type=int, default=usual.budget, metavar="N", help=f"images; {DEFAULT}")
     share = f"of the budget, for the targets and by the strategy; the rest by chance; {DEFAULT}"
     what.add_argument("--scored", type=float, default=usual.scored, metavar="SHARE", help=share)
-    layer = f"where a strategy looks: a layer's name, or {CHOSEN_LAYER} for the one that explains each label; "
-    what.add_argument("--layer", default=usual.layer, metavar="NAME", help=layer + "left out: the last")
     what.add_argument("--no-filter", action="store_true", help="take images whose label is likely wrong, too")
     how = parser.add_argument_group("how it is retrained, the same for all")
     plain = RetrainingSettings()
@@ -65,18 +66,21 @@ def settings_of(arguments: argparse.Namespace) -> RetrainingSettings:
     if arguments.budget < arguments.rounds:
         raise ValueError(f"--budget must be at least --rounds, got {arguments.budget} and {arguments.rounds}")
     choice = SelectionSettings(
-        budget=arguments.budget, scored=arguments.scored, layer=arguments.layer, filtered=not arguments.no_filter
+        budget=arguments.budget,
+        scored=arguments.scored,
+        filtered=not arguments.no_filter,
+        rule=verdicts_of(arguments),
     )
     return RetrainingSettings(choice, how=arguments.how, rounds=arguments.rounds, steps=arguments.steps)
 
 
-def strategies_of(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The strategies as they were named; ValueError where one is unknown."""
+def arms_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The strategies, with their layers, as they were named; ValueError where there is no such one."""
     if arguments.strategies is None:
         return RECOMMENDED
     named = tuple(dict.fromkeys(name.strip() for name in arguments.strategies.split(",")))
-    if strangers := [name for name in named if name not in STRATEGIES]:
-        raise ValueError(f"there is no strategy {strangers[0]!r}; there are {', '.join(STRATEGIES)}")
+    for arm in named:
+        arm_settings(SelectionSettings(), arm)
     return named
 
 

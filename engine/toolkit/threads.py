@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 
@@ -22,10 +24,38 @@ def as_many_as_help(classifier: Classifier, batch_size: int) -> Iterator[None]:
     """
     size = classifier.blueprint.preprocessing
     weights = sum(weight.numel() for weight in classifier.network.parameters())
+    with one_if_small(weights * size.height * size.width * batch_size):
+        yield
+
+
+@contextmanager
+def one_if_small(work: float) -> Iterator[None]:
+    """One thread inside where the `work` of a batch, in multiplications, is small; outside as many as before."""
     threads = torch.get_num_threads()
-    if weights * size.height * size.width * batch_size < SMALL:
+    if work < SMALL:
         torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def side_by_side() -> Iterator[ThreadPoolExecutor]:
+    """As many workers as PyTorch has threads, each of which computes with one.
+
+    For portions that don't need each other: threads that share the work of one portion wait for each other after
+    every layer, and where other programs use the same cores, far longer than they work.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield workers(threads)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@cache
+def workers(count: int) -> ThreadPoolExecutor:
+    """The threads themselves; new ones for every piece of work would each keep memory of their own."""
+    return ThreadPoolExecutor(count, "side by side", torch.set_num_threads, (1,))

@@ -15,7 +15,7 @@ FIRST_DEMO = "digits"
 @st.cache_resource(show_spinner=False, on_release=lambda bench: bench.worker.close())
 def workbench() -> Workbench:
     """One for the whole process: its worker goes on when a tab is closed."""
-    gc.freeze()  # Streamlit collects garbage after every run; what the libraries hold is none, and takes long to visit
+    gc.freeze()  # what the libraries hold is no garbage, and takes long to visit whenever Python looks for some
     return Workbench()
 
 

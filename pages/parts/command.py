@@ -7,8 +7,14 @@ from collections.abc import Sequence
 
 from engine.methods.cam_training.settings import CamSettings, MaskSettings, TeachingSettings
 from engine.methods.input_optimization.settings import BreakpointSettings, SweepSettings, published
+from engine.methods.input_selection.settings import (
+    RetrainingSettings,
+    VerdictSettings,
+)
 from engine.subject.subject import Subject
 from engine.workbench import DEMOS, LOADED, Opened, Workbench
+
+BY_MAP = ("map", "mode", "metric", "wasserstein", "power", "end")  # what a map set by hand is made of
 
 
 def evaluate_command(bench: Workbench, subject: Subject, role: str) -> str:
@@ -72,6 +78,27 @@ def cam_training_command(
     words += ["--start", settings.start, "--balance", settings.balance, "--epochs", str(settings.epochs)]
     words += ["--batch-size", str(settings.batch_size), "--learning-rate", repr(settings.learning_rate)]
     return shlex.join([*words, *mask_options(mask), "--out", "out"])
+
+
+def input_selection_command(
+    bench: Workbench, subject: Subject, settings: RetrainingSettings, arms: Sequence[str], seeds: int, anew: bool
+) -> str:
+    """The command for a comparison, "" where there is none; `anew`: each seed but 0 draws a built-in example anew."""
+    options, choice, usual = subject_options(bench, subject), settings.selection, RetrainingSettings()
+    same = (settings.batch_size, settings.learning_rate) == (usual.batch_size, usual.learning_rate)
+    same &= choice.rule == VerdictSettings(choice.rule.recall, choice.rule.gap)
+    by_hand = any(getattr(choice, name) != getattr(usual.selection, name) for name in BY_MAP)
+    by_hand &= any(arm.partition("@")[0] == "mode" for arm in arms)
+    other = "--demo" in options and not anew and seeds > 1
+    if not options or not same or by_hand or other or choice.excluded or choice.diverse:
+        return ""
+    words = ["python", "-m", "engine", "input-selection", *options, "--strategies", ",".join(arms)]
+    words += [] if anew else ["--targets", *(subject.blueprint.classes[label] for label in choice.targets)]
+    words += ["--recall", repr(choice.rule.recall), "--gap", repr(choice.rule.gap)]
+    words += ["--budget", str(choice.budget), "--scored", repr(choice.scored)]
+    words += [] if choice.filtered else ["--no-filter"]
+    words += ["--how", settings.how, "--rounds", str(settings.rounds), "--steps", str(settings.steps)]
+    return shlex.join([*words, "--seeds", str(seeds), "--out", "out"])
 
 
 def mask_options(mask: MaskSettings) -> list[str]:

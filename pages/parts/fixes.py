@@ -17,16 +17,24 @@ from pages.parts.text import plain
 
 
 def keep_fix(
-    bench: Workbench, subject: Subject, weights: np.ndarray, run_id: str, name: str, trained_on: Sequence[str] = ()
+    bench: Workbench,
+    subject: Subject,
+    weights: np.ndarray,
+    run_id: str,
+    name: str,
+    trained_on: Sequence[str],
+    note: str = "",
 ) -> None:
-    """Keep the run's `weights` (uint8), made on the labelled images of train and on `trained_on`; or what was kept."""
+    """Keep the run's `weights` (uint8), made on images with the ids `trained_on`; or what was kept.
+
+    `note` is what else is to be known of where it comes from.
+    """
     fix = next((row for row in bench.store.shelf.models() if row.run == run_id), None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if fix is None:
             wanted = st.text_input("Name", name, key=f"fix name {run_id}", max_chars=80, width=340)
             if st.button("Keep as a Fix", type="primary", key=f"keep fix {run_id}", icon=":material/bookmark:"):
-                seen = [*train_ids(subject), *trained_on]
-                bench.keep_fix(subject, weights.tobytes(), wanted.strip() or name, run_id, seen)
+                bench.keep_fix(subject, weights.tobytes(), wanted.strip() or name, run_id, trained_on, note)
                 st.rerun()
             return
         st.markdown(f"Kept as **{plain(fix.name)}**.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import altair as alt
 
 CAPTION, HEAD = 14, 24  # pixels
+PADDING = 10  # that Vega takes from the height, above and below together
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,4 @@ def picture_table(
     left = alt.Chart(alt.Data(values=names)).mark_text(fontSize=10, align="right", color="#888888", limit=90)
     words = [chart.encode(x=x, y=y, text="text:N") for chart in (top, left)]
     tiles = alt.layer(images, frames.add_params(pick), captions)  # by themselves, so that their data is sent once
-    return alt.layer(tiles, *words).properties(height=height).configure_view(strokeWidth=0)
+    return alt.layer(tiles, *words).properties(height=height + PADDING).configure_view(strokeWidth=0)

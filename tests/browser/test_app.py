@@ -152,11 +152,11 @@ def test_a_job_is_found_again_after_a_reload_stopped_and_asked_for_again(browser
 
 
 def slow_subject(folder) -> None:
-    """A data folder in which a ResNet-18 and 450 pictures are open: seconds of work."""
+    """A data folder in which a ResNet-18 and 1,200 pictures are open: half a minute of work."""
     bench = Workbench(folder / "home")
     torch.manual_seed(0)
     torch.save(build("resnet18", 3, 3).state_dict(), folder / "slow.pth")
-    dataset = bench.add_images(colour_folder(folder / "photos", each=150, splits=("train",)), DataOptions())
+    dataset = bench.add_images(colour_folder(folder / "photos", each=400, splits=("train",)), DataOptions())
     options = CheckpointOptions(architecture="resnet18", height=160, width=160, crop_share=1.0)
     model = bench.add_checkpoint(folder / "slow.pth", options, bench.images(dataset))
     bench.remember_opened(Opened(model, dataset))

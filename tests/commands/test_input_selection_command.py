@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from engine import drawn_anew
 from engine.__main__ import main
-from engine.commands import input_selection
 from engine.commands.input_selection_files import LABEL_COLUMNS, RUN_COLUMNS
-from engine.commands.input_selection_options import RECOMMENDED, add_options, settings_of, verdicts_of
+from engine.commands.input_selection_options import RECOMMENDED, add_options, arms_of, settings_of
 from engine.loading import demos
 from engine.methods.input_selection.picks_table import PICK_COLUMNS
 from engine.methods.input_selection.settings import RetrainingSettings, SelectionSettings, VerdictSettings
@@ -39,10 +40,10 @@ def trainings(monkeypatch) -> list[int]:
         seeds.append(seed)
         return demos.open_demo(name)[0]
 
-    input_selection.demo_classifier.cache_clear()
+    drawn_anew.demo_classifier.cache_clear()
     monkeypatch.setattr(demos, "train_demo", train_demo)
     yield seeds
-    input_selection.demo_classifier.cache_clear()
+    drawn_anew.demo_classifier.cache_clear()
 
 
 @pytest.fixture
@@ -156,20 +157,22 @@ def test_every_option_reaches_the_settings():
     parser = argparse.ArgumentParser()
     add_options(parser)
     assert settings_of(parser.parse_args([])) == RetrainingSettings()
-    words = "--budget 50 --scored 0.5 --layer auto --no-filter --how batch --rounds 2 --steps 7 --recall 0.7 --gap 0.2"
-    arguments = parser.parse_args(words.split())
-    choice = SelectionSettings(budget=50, scored=0.5, layer="auto", filtered=False)
+    words = "--budget 50 --scored 0.5 --no-filter --how batch --rounds 2 --steps 7 --recall 0.7 --gap 0.2"
+    arguments = parser.parse_args([*words.split(), "--strategies", "gini,mode_dhwi@auto,gini"])
+    choice = SelectionSettings(budget=50, scored=0.5, filtered=False, rule=VerdictSettings(recall=0.7, gap=0.2))
     assert settings_of(arguments) == RetrainingSettings(choice, how="batch", rounds=2, steps=7)
-    assert verdicts_of(arguments) == VerdictSettings(recall=0.7, gap=0.2)
+    assert arms_of(arguments) == ("gini", "mode_dhwi@auto")
 
 
 def test_the_layer_is_looked_at_that_was_named(own_data, tmp_path):
     out = tmp_path / "out"
-    words = ["--strategies", "mode_dhwi,random", "--seeds", "1", "--layer", "fc1"]
+    words = ["--strategies", "mode_dhwi,random,mode_dhwi@auto,mode_dhwi@fc1", "--seeds", "1"]
     assert main([*own_data, *words, *SHORT, "--out", str(out)]) == 0
-    assert list(summary_of(out)["arms"]) == ["random", "mode_dhwi@fc1"]
-    layers = {(row["strategy"], row["layer"]) for row in rows_of(out, "runs.csv") if row["round"] != "0"}
-    assert layers == {("random", ""), ("mode_dhwi@fc1", "fc1")}
+    found = summary_of(out)
+    assert list(found["arms"]) == ["random", "mode_dhwi", "mode_dhwi@auto", "mode_dhwi@fc1"]
+    layers = {(row["strategy"], row["layer"]) for row in rows_of(out, "runs.csv") if row["round"] == "1"}
+    last, chosen = found["taps"][-1]["name"], found["layer"]
+    assert layers == {("random", ""), ("mode_dhwi", last), ("mode_dhwi@auto", chosen), ("mode_dhwi@fc1", "fc1")}
     assert len(rows_of(out, "selection.csv")) == 8
 
 
@@ -182,7 +185,7 @@ def test_the_layer_is_looked_at_that_was_named(own_data, tmp_path):
         (["--budget", "2"], "--budget must be at least --rounds, got 2 and 3"),
         (["--scored", "2"], "scored must lie above 0 and at most 1"),
         (["--recall", "1.5"], "recall, gap and alpha must lie between 0 and 1"),
-        (["--recall", "0.9"], "each seed but 0 of --demo has buggy labels of its own"),
+        (["--strategies", "random@auto"], "only strategies that look at a layer"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(words, message, tmp_path, capsys):
@@ -192,5 +195,40 @@ def test_what_cannot_be_is_one_sentence(words, message, tmp_path, capsys):
 
 
 def test_a_layer_that_is_not_there_is_said_before_anything_is_retrained(own_data, tmp_path, capsys):
-    assert main([*own_data, "--layer", "conv9", "--out", str(tmp_path / "out")]) == 2
+    assert main([*own_data, "--strategies", "mode_dhwi@conv9", "--out", str(tmp_path / "out")]) == 2
     assert "there is no layer 'conv9'; there are auto, " in capsys.readouterr().err
+
+
+def test_seeds_on_ones_own_data_share_the_test_images_and_the_intervals_say_so(own_data, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["--strategies", "class_random,highest_loss", "--seeds", "2"]
+    assert main([*own_data, *words, *SHORT, "--out", str(out)]) == 0
+    figures = summary_of(out)["arms"]["highest_loss"]["vs_class_random"]["figures"]
+    assert {each["over"] for each in figures.values()} == {"seeds and images"}
+    assert "over seeds and images of test" in capsys.readouterr().out
+
+
+def test_the_thresholds_reach_the_data_that_is_drawn_anew(trainings, tmp_path, capsys):
+    words = ["input-selection", "--demo", "digits", "--strategies", "class_random,random", "--seeds", "2", *SHORT]
+    assert main([*words, "--recall", "0.001", "--gap", "0.999", "--out", str(tmp_path / "out")]) == 2
+    assert "finds no buggy label; name the labels" in capsys.readouterr().err
+    out = tmp_path / "b"
+    assert main([*words, "--recall", "0.001", "--gap", "0.999", "--seeds", "1", "--out", str(out)]) == 0
+    assert summary_of(out)["arms"] == {}
+
+
+def test_without_train_what_looks_at_no_layer_is_compared_all_the_same(own_data, tmp_path, capsys):
+    folder = next(Path(own_data[position + 1]) for position, word in enumerate(own_data) if word == "--data")
+    held = tmp_path / "held"
+    shutil.copytree(folder / "test", held / "test")  # alone, it is dealt out to diagnosis, pool and test
+    words = [str(held) if word == str(folder) else word for word in own_data]
+    out = tmp_path / "out"
+    short = ["--how", "batch", "--seeds", "1", *SHORT, "--targets", "blue"]
+    assert main([*words, "--strategies", "class_random,gini", *short, "--out", str(out)]) == 0
+    found = summary_of(out)
+    assert list(found["arms"]) == ["class_random", "gini"]
+    assert found["layer"] is None
+    assert all(tap["train"] is None for tap in found["taps"])
+    assert "No layer: probes are fitted on labelled images of train" in capsys.readouterr().out
+    assert main([*words, *short, "--out", str(tmp_path / "b")]) == 2
+    assert "mode_dhwi looks at layers by probes, which need labelled images of train" in capsys.readouterr().err

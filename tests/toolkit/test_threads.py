@@ -1,9 +1,11 @@
+import threading
+
 import pytest
 import torch
 from torch import nn
 
 from engine.subject.classifier import Classifier
-from engine.toolkit.threads import as_many_as_help
+from engine.toolkit.threads import as_many_as_help, one_if_small, side_by_side
 from tests.conftest import rgb_blueprint
 
 
@@ -32,3 +34,41 @@ def test_an_error_leaves_the_number_as_it_was():
     with pytest.raises(ZeroDivisionError), as_many_as_help(with_weights(10), 1):
         raise ZeroDivisionError
     assert torch.get_num_threads() == 3
+
+
+def test_little_work_gets_one_thread():
+    with one_if_small(1e6):
+        assert torch.get_num_threads() == 1
+    with one_if_small(1e12):
+        assert torch.get_num_threads() == 3
+    assert torch.get_num_threads() == 3
+
+
+def test_workers_side_by_side_compute_with_one_thread_each():
+    everyone = threading.Barrier(3, timeout=20)  # which fewer than three never pass
+
+    def threads_of(_place):
+        everyone.wait()
+        return threading.get_ident(), torch.get_num_threads()
+
+    with side_by_side() as workers:
+        seen = list(workers.map(threads_of, range(3)))
+    assert len({name for name, _ in seen}) == 3
+    assert {count for _, count in seen} == {1}
+    assert torch.get_num_threads() == 3
+
+
+def test_their_error_comes_back_and_leaves_the_number_as_it_was():
+    with pytest.raises(ZeroDivisionError), side_by_side() as workers:
+        list(workers.map(lambda place: 1 / place, [0]))
+    assert torch.get_num_threads() == 3
+
+
+def test_a_thread_that_starts_later_has_all_of_them():
+    with side_by_side() as workers:
+        list(workers.map(lambda place: place, range(3)))
+    seen = []
+    later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert seen == [3]

@@ -46,7 +46,7 @@ def _issues(subject: Subject, settings: IssueSettings, inputs: Mapping[str, Any]
 def _selection(subject: Subject, settings: SelectionSettings, inputs: Mapping[str, Any], progress: Progress) -> Picks:
     from engine.methods.input_selection.selecting import selected
 
-    return selected(subject, settings, inputs["taps"], inputs["probes"], inputs["issues"], progress)
+    return selected(subject, settings, inputs["taps"], inputs.get("probes"), inputs["issues"], progress)
 
 
 def _retraining(
@@ -57,8 +57,8 @@ def _retraining(
     return retrained(subject, settings, inputs, progress)
 
 
-TAPS = Step("input_taps", 1, "One pass over all blocks", TapSettings, Taps, _taps)
-PROBES = Step("input_probes", 1, "Probes of every block", ProbeSettings, Probes, _probes)
-ISSUES = Step("input_label_issues", 1, "Likely wrong labels", IssueSettings, LabelIssues, _issues)
-SELECTION = Step("input_picks", 1, "Selection", SelectionSettings, Picks, _selection)
-RETRAINING = Step("input_retraining", 1, "Retraining", RetrainingSettings, Retrained, _retraining)
+TAPS = Step("input_taps", 2, "One pass over all blocks", TapSettings, Taps, _taps)
+PROBES = Step("input_probes", 2, "Probes of every block", ProbeSettings, Probes, _probes)
+ISSUES = Step("input_label_issues", 2, "Likely wrong labels", IssueSettings, LabelIssues, _issues)
+SELECTION = Step("input_picks", 2, "Selection", SelectionSettings, Picks, _selection)
+RETRAINING = Step("input_retraining", 2, "Retraining", RetrainingSettings, Retrained, _retraining)

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtr
 
+from engine.methods.input_selection.resampling import drawn_units, over_seeds_and_images, resampled_figures
 from engine.methods.input_selection.result import Retrained
 from engine.methods.input_selection.shares import holm
 from engine.toolkit.seeds import ALIKE, OverSeeds, over_seeds
 
 FIGURES = ("accuracy", "target_recall", "target_precision", "worst_recall", "broken")
 CONTROLS = ("random", "class_random")
+SEEDS_ALONE, SEEDS_AND_IMAGES = "seeds", "seeds and images"
 
 
 @dataclass(frozen=True)
 class Gap:
     """What an arm has more than a control, paired by seed: shares, for `broken` a number of images.
 
-    `p` is of the paired t-test, two-sided; `adjusted` over the arms compared with this control, the other control
-    aside (Holm 1979). Both are NaN with fewer than two seeds and where all seeds agree.
+    `p` is two-sided; `adjusted` over the arms compared with this control, the other control aside (Holm 1979). Both are
+    NaN with fewer than two seeds and where all agree. `over` is what the interval and `p` take to be drawn by chance:
+    the `seeds`, where each has data of its own (the paired t-test); `seeds and images`, where all have the same images
+    of test, as other images would give another difference (a bootstrap over both).
     """
 
     difference: OverSeeds
     p: float
     adjusted: float
+    over: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,12 @@ class Arena:
 
     arms: tuple[ArmOutcome, ...]
 
+    @property
+    def over(self) -> str:
+        """What the differences' intervals take to be drawn by chance, as in `Gap`."""
+        every = [gap for arm in self.arms for gaps in (arm.vs_random, arm.vs_class_random) for gap in gaps.values()]
+        return SEEDS_AND_IMAGES if any(gap.over == SEEDS_AND_IMAGES for gap in every) else SEEDS_ALONE
+
     def arm(self, name: str) -> ArmOutcome | None:
         """The arm of this name, None where it was not run."""
         return next((each for each in self.arms if each.name == name), None)
@@ -75,7 +86,8 @@ def compare(runs: Sequence[Retrained]) -> Arena:
             raise ValueError(f"the arm {run.strategy} comes twice with the seed {run.seed}")
         by_arm[run.strategy][run.seed] = run
     names = [*(name for name in CONTROLS if name in by_arm), *(name for name in by_arm if name not in CONTROLS)]
-    gaps = {control: gaps_to(control, by_arm) for control in CONTROLS}
+    resampled = figures_of(runs)
+    gaps = {control: gaps_to(control, by_arm, resampled) for control in CONTROLS}
     return Arena(tuple(outcome(name, by_arm[name], *(gaps[control][name] for control in CONTROLS)) for name in names))
 
 
@@ -97,21 +109,56 @@ def values(runs: dict[int, Retrained], figure: str, number: int = -1) -> dict[in
     return {seed: value for seed, value in found.items() if not np.isnan(value)}
 
 
-def gaps_to(control: str, by_arm: dict[str, dict[int, Retrained]]) -> dict[str, dict[str, Gap]]:
-    """Each arm's gap to a control in each figure."""
+def gaps_to(
+    control: str, by_arm: dict[str, dict[int, Retrained]], resampled: dict[str, dict[int, Figures]]
+) -> dict[str, dict[str, Gap]]:
+    """Each arm's gap to a control in each figure, adjusted over the arms."""
     found: dict[str, dict[str, Gap]] = {name: {} for name in by_arm}
     for figure in FIGURES:
         theirs = values(by_arm.get(control, {}), figure)
-        differences = {
-            name: paired for name, runs in by_arm.items() if name != control and (paired := less(runs, figure, theirs))
+        gaps = {
+            name: gap_of(figure, paired, resampled.get(name, {}), resampled.get(control, {}))
+            for name, runs in by_arm.items()
+            if name != control and (paired := less(runs, figure, theirs))
         }
-        chances = {name: t_test(np.array(list(each.values()))) for name, each in differences.items()}
-        tested = [name for name, p in chances.items() if name not in CONTROLS and not np.isnan(p)]
-        adjusted = dict(zip(tested, holm([chances[name] for name in tested]).tolist(), strict=True))
-        for name, each in differences.items():
-            found[name][figure] = Gap(
-                over_seeds(each, -most(figure), most(figure)), chances[name], adjusted.get(name, chances[name])
-            )
+        tested = [name for name, gap in gaps.items() if name not in CONTROLS and not np.isnan(gap.p)]
+        adjusted = dict(zip(tested, holm([gaps[name].p for name in tested]).tolist(), strict=True))
+        for name, gap in gaps.items():
+            found[name][figure] = replace(gap, adjusted=adjusted.get(name, gap.p))
+    return found
+
+
+def gap_of(figure: str, paired: dict[int, float], ours: dict[int, Figures], theirs: dict[int, Figures]) -> Gap:
+    """The gap of one figure by the differences of each seed; over images, too, where they are resampled for all."""
+    least, largest = -most(figure), most(figure)
+    difference = over_seeds(paired, least, largest)
+    if len(paired) < 2 or not (set(paired) <= set(ours) and set(paired) <= set(theirs)):
+        p = t_test(np.array(list(paired.values())))
+        return Gap(difference, p, p, SEEDS_ALONE)
+    drawn = [ours[seed].values[figure] - theirs[seed].values[figure] for seed in difference.seeds]
+    found = over_seeds_and_images(drawn, ours[difference.seeds[0]].units)
+    within = replace(difference, low=max(found.low, least), high=min(found.high, largest))
+    return Gap(within, found.p, found.p, SEEDS_AND_IMAGES)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A run's figures on its test images and in resamples of their `units`, (R + 1,) each."""
+
+    values: dict[str, np.ndarray]
+    units: int
+
+
+def figures_of(runs: Sequence[Retrained]) -> dict[str, dict[int, Figures]]:
+    """Each arm's figures by seed in resamples of the test images, where these are the same in all runs; else none."""
+    first = runs[0]
+    units = len(np.unique(first.units))
+    if units < 2 or not all(np.array_equal(run.ids, first.ids) for run in runs):
+        return {}
+    drawn = drawn_units(units)
+    found: dict[str, dict[int, Figures]] = {}
+    for run in runs:
+        found.setdefault(run.strategy, {})[run.seed] = Figures(resampled_figures(run, drawn), units)
     return found
 
 

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from math import isnan
 
-from engine.methods.input_selection.arena import CONTROLS, Arena, ArmOutcome, Gap
+from engine.methods.input_selection.arena import CONTROLS, SEEDS_AND_IMAGES, Arena, ArmOutcome, Gap
+from engine.methods.input_selection.titles import arm_title
 
-ARM_WORDS = {
-    "random": "Random choice",
-    "class_random": "Random choice of the same labels",
-    "highest_loss": "Highest loss",
-    "misclassified": "Misclassified images",
-    "gini": "Highest Gini impurity",
-    "margin": "Smallest margin",
-    "pool_gini": "Highest Gini impurity of the whole pool",
-    "mode": "MODE",
-    "mode_published": "MODE as published",
-    "mode_dhwi": "Highest loss and DHWI together",
-}
 SURE = 0.05
 LOSABLE = {"accuracy": "overall accuracy", "target_precision": "target precision"}
 LOST = -0.01  # of overall accuracy, a loss worth a word
@@ -40,9 +29,11 @@ def what_won(arena: Arena) -> str:
         return "The strategies can't be compared, for they were not run with the same seeds as random choice."
     if all(len(gap.difference.values) < 2 for gap in gaps.values()):
         name, gap = max(gaps.items(), key=lambda each: each[1].difference.mean)
+        mean = gap.difference.mean
+        than = "more" if mean >= 0 else "less"
         return (
-            f"{words(name)} has {points(gap.difference.mean)} of target recall more than random choice of the same "
-            "labels with one seed, which is too few to say how sure that is."
+            f"{capital(arm_title(name))} has {points(abs(mean))} of target recall {than} than "
+            "random choice of the same labels with one seed, which is too few to say how sure that is."
         )
     gaps = {name: gap for name, gap in gaps.items() if len(gap.difference.values) > 1}  # others are still coming in
     winners = {name: gap for name, gap in gaps.items() if wins(gap)}
@@ -52,7 +43,7 @@ def what_won(arena: Arena) -> str:
     more = len(winners) - 1
     also = f" {more} other{' does' if more == 1 else 's do'} too." if more else ""
     arm = arena.arm(name)
-    return f"{words(name)} won: {gained(gap)} more than random choice of the same labels{cost(arm)}.{also}"
+    return f"{capital(arm_title(name))} won: {gained(gap)} more than random choice of the same labels{cost(arm)}.{also}"
 
 
 def nothing_won(arena: Arena, gaps: dict[str, Gap]) -> str:
@@ -60,7 +51,7 @@ def nothing_won(arena: Arena, gaps: dict[str, Gap]) -> str:
     name, gap = max(gaps.items(), key=lambda each: each[1].difference.mean)
     said = (
         f"No strategy helped the target labels significantly more than random choice of the same labels; the best, "
-        f"{lowered(words(name))}, {moved(gap)}."
+        f"{arm_title(name)}, {moved(gap)}."
     )
     control = arena.arm("class_random")
     own = control.vs_random.get("target_recall") if control is not None else None
@@ -79,7 +70,8 @@ def each_arm(arm: ArmOutcome) -> str:
     final, before = arm.final, {figure: curve[0] for figure, curve in arm.curves.items()}
     n = len(arm.seeds)
     return (
-        f"{words(arm.name)}: target recall {before['target_recall'].mean:.1%} to {final['target_recall'].mean:.1%}, "
+        f"{capital(arm_title(arm.name))}: "
+        f"target recall {before['target_recall'].mean:.1%} to {final['target_recall'].mean:.1%}, "
         f"target precision {before['target_precision'].mean:.1%} to {final['target_precision'].mean:.1%}, "
         f"accuracy {before['accuracy'].mean:.1%} to {final['accuracy'].mean:.1%}, "
         f"{final['broken'].mean:.0f} images newly wrong (n = {n} seed{'' if n == 1 else 's'})."
@@ -110,7 +102,19 @@ def interval(gap: Gap) -> str:
     if isnan(gap.adjusted):
         return f"({n} seeds, which all agree)"
     low, high = 100 * gap.difference.low, 100 * gap.difference.high
-    return f"(95 % interval {low:+.1f} to {high:+.1f}, p = {gap.adjusted:.2g} over all arms, {n} seeds)"
+    drawn = " and the images of test" if gap.over == SEEDS_AND_IMAGES else ""
+    return f"(95 % interval over {n} seeds{drawn} {low:+.1f} to {high:+.1f}, p = {gap.adjusted:.2g} over all arms)"
+
+
+def what_varies(arena: Arena) -> str:
+    """What the intervals of the differences say, and what they can't."""
+    if arena.over == SEEDS_AND_IMAGES:
+        return (
+            "All seeds share the classifier, the pool and the images of test; they differ in what chance chooses and "
+            "in the order of training. The intervals are over seeds and images of test (a bootstrap of both): they "
+            "say how sure this is for other such images, not for another classifier or pool."
+        )
+    return "The intervals are over the seeds, each with what was drawn anew for it (Student's t, paired by seed)."
 
 
 def cost(arm: ArmOutcome | None) -> str:
@@ -138,15 +142,6 @@ def points(share: float) -> str:
     return f"{100 * share:.1f} points"
 
 
-def words(name: str) -> str:
-    """An arm's name for people, with its layer where it is not the last."""
-    strategy, _, layer = name.partition("@")
-    said = ARM_WORDS.get(strategy, strategy)
-    if not layer:
-        return said
-    return f"{said}, at {'the chosen layer' if layer == 'auto' else layer}"
-
-
-def lowered(said: str) -> str:
-    """The words inside a sentence; names in capitals stay."""
-    return said if said.startswith("MODE") else said[0].lower() + said[1:]
+def capital(said: str) -> str:
+    """The words as the beginning of a sentence."""
+    return said[0].upper() + said[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,10 @@ NO_POOL = (
     "and give them that role"
 )
 NO_LABELS = "no image of the pool has a label, and nothing can be trained on images without; label some first"
+
+
+class Exhausted(ValueError):
+    """There is a labelled pool, and nothing of it is left to choose from."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ class Candidates:
         return np.flatnonzero(self.open & ~np.isin(self.role.labels, labels))
 
 
-def candidates(taps: Taps, issues: LabelIssues, settings: SelectionSettings) -> Candidates:
+def candidates(taps: Taps, issues: LabelIssues, settings: SelectionSettings, before: Sequence[str] = ()) -> Candidates:
     """The labelled pool without images that are excluded or seen and, where asked for, without likely wrong labels.
 
-    ValueError in one sentence where nothing is left.
+    Nor are the ids `before` candidates, which were chosen in earlier rounds. ValueError in one sentence where there is
+    no labelled pool, Exhausted where nothing of it is left.
     """
     role = taps.role(Role.POOL.value)
     if role is None or not len(role.ids):
@@ -48,44 +54,58 @@ def candidates(taps: Taps, issues: LabelIssues, settings: SelectionSettings) -> 
     if not labelled.any():
         raise ValueError(NO_LABELS)
     issue = np.isin(role.ids, issues.ids[issues.issue])
-    free = labelled & (role.seen != Seen.YES) & ~np.isin(role.ids, np.array(settings.excluded, dtype=np.str_))
+    gone = np.isin(role.ids, np.array([*settings.excluded, *before], dtype=np.str_))
+    free = labelled & (role.seen != Seen.YES) & ~gone
     if settings.filtered:
         free &= ~issue
     if not free.any():
-        raise ValueError(
+        raise Exhausted(
             "every image of the pool is excluded, chosen or trained on already, or likely has a wrong label"
         )
     return Candidates(role, free, issue)
 
 
 class Choice:
-    """Takes rows of the pool one after the other; with `diverse`, none that is a near copy of one taken before."""
+    """Takes rows of the pool one after the other, none twice.
 
-    def __init__(self, role: TappedRole, diverse: bool) -> None:
-        self.taken: list[int] = []
+    With `diverse`, none that is a near copy of one taken before, be it by this choice or of the ids `before`.
+    """
+
+    def __init__(self, role: TappedRole, diverse: bool, before: Sequence[str] = ()) -> None:
         self.role, self.diverse = role, diverse
-        self.units: dict[str, int] = {}
         self.directions = directions(role) if diverse else np.empty((0, 0))
+        self.taken: list[int] = []
+        self.kept_from: list[int] = []
+        self.units: dict[str, int] = {}
+        for row in np.flatnonzero(np.isin(role.ids, np.array(before, dtype=np.str_))).tolist():
+            self.keep_from(row)
 
     def take(self, rows: np.ndarray, wanted: int) -> list[int]:
         """The places in `rows`, in their order, of the first `wanted` that may be taken; they are then taken."""
         found: list[int] = []
+        gone = set(self.taken)
         for place, row in enumerate(rows.tolist()):
             if len(found) == wanted:
                 break
-            if self.diverse and self.is_copy(row):
+            if row in gone or (self.diverse and self.is_copy(row)):
                 continue
             found.append(place)
             self.taken.append(row)
-            unit = str(self.role.units[row])
-            self.units[unit] = self.units.get(unit, 0) + 1
+            self.keep_from(row)
         return found
+
+    def keep_from(self, row: int) -> None:
+        """Near copies of this row are not to be taken."""
+        self.kept_from.append(row)
+        unit = str(self.role.units[row])
+        self.units[unit] = self.units.get(unit, 0) + 1
 
     def is_copy(self, row: int) -> bool:
         """Whether two of its unit, or one that looks the same to the last tap, are taken already."""
         if self.units.get(str(self.role.units[row]), 0) >= MOST_OF_UNIT:
             return True
-        return bool(self.taken) and float((self.directions[self.taken] @ self.directions[row]).max()) > COPY
+        near = self.directions[self.kept_from] @ self.directions[row]
+        return bool(len(near)) and float(near.max()) > COPY
 
 
 def directions(role: TappedRole) -> np.ndarray:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from engine.methods.input_selection.fine_tuning import fine_tuned
 from engine.methods.input_selection.label_issues import label_issues
 from engine.methods.input_selection.probes import probed
-from engine.methods.input_selection.settings import IssueSettings, ProbeSettings, RetrainingSettings, TapSettings
+from engine.methods.input_selection.result import TappedRole, Taps
+from engine.methods.input_selection.settings import (
+    CHANCE,
+    IssueSettings,
+    ProbeSettings,
+    RetrainingSettings,
+    TapSettings,
+    reads_layers,
+)
 from engine.methods.input_selection.standing import labelled
-from engine.methods.input_selection.strategies import CHANCE, reads_layers
 from engine.methods.input_selection.tapping import ROLES, blocks_of, piece, tapped
 from engine.runs.progress import Progress
 from engine.subject.image_set import Role
@@ -25,6 +33,7 @@ from engine.toolkit.threads import as_many_as_help
 SECONDS = 0.3  # that finding out a pace may take
 STEPS = 5
 FITTED = 256  # images of a role to fit probes on, for an estimate
+MORE = 4  # times as many, for how it grows
 
 
 def seconds_of_taps(subject: Subject, settings: TapSettings) -> float:
@@ -46,7 +55,7 @@ def seconds_of_taps(subject: Subject, settings: TapSettings) -> float:
 
 def looked_into(subject: Subject, settings: TapSettings) -> int:
     """How many images the pass looks into."""
-    return sum(min(settings.images, len(subject.images.indices(role))) for role in ROLES)
+    return sum(min(settings.most(role), len(subject.images.indices(role))) for role in ROLES)
 
 
 def seconds_of_retraining(subject: Subject, settings: RetrainingSettings) -> float:
@@ -90,13 +99,43 @@ def seconds_of_answers(subject: Subject) -> float:
 
 
 def seconds_of_fits(subject: Subject, settings: TapSettings) -> tuple[float, float]:
-    """Seconds for finding likely wrong labels, and for probing all taps once; both grow with the images."""
-    few = replace(settings, images=min(settings.images, FITTED))
+    """Seconds for finding likely wrong labels, and for probing all taps once.
+
+    Each has a part that is there with any number of images, and one that grows with them.
+    """
+    few = replace(settings, images=min(settings.images, FITTED), pool=min(settings.pool, FITTED))
     taps = tapped(subject, few, Progress())
     times = looked_into(subject, settings) / looked_into(subject, few)
     label_issues(taps, IssueSettings(), Progress())  # the first one loads what is needed
-    judging = seconds_for(lambda: label_issues(taps, IssueSettings(), Progress()))
-    return times * judging, times * seconds_for(lambda: probed(taps, ProbeSettings(), Progress()))
+    judging = grown(taps, times, lambda taps: label_issues(taps, IssueSettings(), Progress()))
+    return judging, grown(taps, times, lambda taps: probed(taps, ProbeSettings(), Progress()))
+
+
+def grown(taps: Taps, times: float, work: Callable[[Taps], object]) -> float:
+    """Seconds for the work on so many times the images, from a line through what it takes on these and on more."""
+    own, more = (seconds_for(partial(work, each)) for each in (taps, repeated(taps, MORE)))
+    return own + (times - 1) * max(0.0, more - own) / (MORE - 1)
+
+
+def repeated(taps: Taps, times: int) -> Taps:
+    """The same images so many times over."""
+
+    def again(column: np.ndarray) -> np.ndarray:
+        return np.concatenate([column] * times)
+
+    roles = [
+        TappedRole(
+            role=role.role,
+            ids=again(role.ids),
+            labels=again(role.labels),
+            units=again(role.units),
+            seen=again(role.seen),
+            logits=again(role.logits),
+            features=tuple(map(again, role.features)),
+        )
+        for role in taps.roles
+    ]
+    return replace(taps, roles=tuple(roles))
 
 
 def seconds_for(work: Callable[[], object]) -> float:

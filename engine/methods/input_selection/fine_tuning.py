@@ -27,11 +27,11 @@ def fine_tuned(
 ) -> Classifier:
     """A copy of the subject's classifier after `steps` steps on the images chosen in all rounds, of indices (B,) each.
 
-    With `replay` half of each batch is images of train; with `batch` it is those of the last round alone; `scratch`
-    begins with weights drawn from the seed, on train and all that was chosen. The learning rate falls to 0 as half a
-    cosine. The seed and the round decide the order, the same for all arms. Batch norms learn as in training, which was
-    better than holding them still on the one seed of the demo that was tried; in batches of fewer than 16 images they
-    are held.
+    With `replay` half of each batch is images of train; with `batch` it is those of the last round that chose any;
+    `scratch` begins with weights drawn from the seed, on train and all that was chosen. The learning rate falls to 0 as
+    half a cosine. The seed and the round decide the order, the same for all arms. Batch norms learn as in training,
+    which was better than holding them still on the one seed of the demo that was tried; in batches of fewer than 16
+    images they are held.
     ValueError where there is nothing to replay.
     """
     seed = settings.selection.seed
@@ -65,7 +65,7 @@ def order(
     """(steps * batch_size,) the indices of the images that each step sees, one batch after the other."""
     steps, size = settings.steps, settings.batch_size
     if settings.how == "batch":
-        return in_turn(rounds[-1], steps * size, generator)
+        return in_turn(next(each for each in reversed(rounds) if len(each)), steps * size, generator)
     train, chosen = labelled(subject.images, Role.TRAIN), np.concatenate(rounds)
     if not len(train):
         raise ValueError("no labelled image has the role 'train', so none can be replayed; retrain on the batch alone")

@@ -80,7 +80,10 @@ def values_of(probes: Probes | None, place: int, mode: str, images: ImageSet | N
             raise ValueError("maps of pixels need the images")
         return pixels_of(images)
     if probes is None:
-        raise ValueError("maps of features need the probes")
+        raise ValueError(
+            "maps of a layer's features weigh them by its probe, and without labelled images of train there is none; "
+            "take maps of pixels, or load images of train"
+        )
     known = probes
     return lambda role, rows, label: contributions(role.features[place][rows], known, place, label)
 

@@ -10,10 +10,11 @@ from engine.methods.input_selection.result import Probes, TappedRole, Taps
 from engine.methods.input_selection.settings import VerdictSettings
 from engine.methods.input_selection.shares import newcombe
 from engine.methods.input_selection.verdicts import NO_RATE, OVER, UNDER
-from engine.subject.image_set import Role
-from engine.toolkit.statistics import Rate, rate
+from engine.subject.image_set import Role, Seen
+from engine.toolkit.statistics import Rate, mean_interval, rate
 
 RESAMPLES = 1000
+MUCH = 0.1  # of recall, from which the probe is said to know better than the head
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ def chosen_layer(
 
     Under-fitted: the earliest tap whose probe has, on diagnosis, a recall of the label within one standard error of
     the best later one, so that no block behind it makes the label any clearer. Over-fitted: the first at which the
-    probes' gap between train and diagnosis is above `gap`, with the lower end of its interval. Else, or where there is
-    no such tap, the last.
+    gap between images of train known to be seen and diagnosis is above `gap`, with the lower end of its interval; all
+    are judged by probes that saw none of their unit, so that it is the network that treats them differently. Else, or
+    where there is no such tap, the last.
     """
     held = taps.role(Role.DIAGNOSIS)
     diagnosis = recalls_of(probes.right, held, label)
-    train = recalls_of(probes.gap_right, taps.role(Role.TRAIN), label)
-    gaps = np.array([(a.value - b.value, *newcombe(a, b)) for a, b in zip(train, diagnosis, strict=True)])
+    gaps = gaps_of(probes, taps, label)
     values = gaps if verdict == OVER else np.array([(each.value, each.low, each.high) for each in diagnosis])
     last, name = len(taps.taps) - 1, taps.classes[label]
     if verdict == OVER:
@@ -60,11 +61,21 @@ def chosen_layer(
     return LayerChoice(tap, taps.taps[tap].name, why, values, verdict == OVER)
 
 
-def recalls_of(right: np.ndarray, role: TappedRole | None, label: int) -> list[Rate]:
-    """The label's recall at each tap; right (T, n)."""
+def gaps_of(probes: Probes, taps: Taps, label: int) -> np.ndarray:
+    """(T, 3) each tap's gap of the label between seen images of train and diagnosis with its interval, out of fold."""
+    train = taps.role(Role.TRAIN)
+    own = recalls_of(probes.gap_right, train, label, seen=True)
+    others = recalls_of(probes.gap_diagnosis, taps.role(Role.DIAGNOSIS), label)
+    return np.array([(a.value - b.value, *newcombe(a, b)) for a, b in zip(own, others, strict=True)])
+
+
+def recalls_of(right: np.ndarray, role: TappedRole | None, label: int, seen: bool = False) -> list[Rate]:
+    """The label's recall at each tap, of all images or of those known to be seen alone; right (T, n)."""
     if role is None:
         return [NO_RATE] * len(right)
     own = role.labels == label
+    if seen:
+        own &= role.seen == Seen.YES
     return [rate(each[own], role.units[own]) for each in right]
 
 
@@ -108,7 +119,32 @@ def over_fitted_sentence(gaps: np.ndarray, tap: int, name: str, gap: float) -> s
             f"The last layer: no probe of {name} has a gap between train and diagnosis that is surely above {gap:.0%}."
         )
     where = "Here the gap opens first" if tap else "The gap is open from the first block on"
+    whose = (
+        "" if tap else " Train shows another kind of it than diagnosis already there: the data is at fault, no block."
+    )
     return (
-        f"{where}: probes get {name} right {value:.0%} more often on train than on diagnosis "
-        f"({low:.0%} to {high:.0%}), surely more than {gap:.0%}."
+        f"{where}: probes fitted without an image's group get {name} right {value:.0%} more often on train than on "
+        f"diagnosis ({low:.0%} to {high:.0%}), surely more than {gap:.0%}.{whose}"
+    )
+
+
+def head_sentence(probes: Probes, taps: Taps, label: int) -> str | None:
+    """That the label can be read off the last layer much better than the classifier answers, where that is sure.
+
+    None where the probe's recall on diagnosis is not a tenth higher, or the interval of the paired difference, by
+    unit, reaches zero.
+    """
+    held = taps.role(Role.DIAGNOSIS)
+    if held is None:
+        return None
+    own = held.labels == label
+    read, answered = probes.right[-1][own], held.predictions[own] == label
+    more, low, high = mean_interval(read.astype(float) - answered, held.units[own])
+    if not (more >= MUCH and low > 0):
+        return None
+    points = f"{100 * more:.0f} points more, {100 * low:.0f} to {100 * high:.0f}"
+    return (
+        f"A linear probe fitted on train reads {taps.classes[label]} off the last layer for {read.mean():.0%} of its "
+        f"images of diagnosis, while the classifier itself answers right for {answered.mean():.0%} ({points}): the "
+        "features are there, and its head is at fault."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.methods.input_selection import ridge
+from engine.methods.input_selection.folds import FOLDS, dealt, folded
 from engine.methods.input_selection.linear_probe import LinearProbe, Scaling, scaling_of
 from engine.methods.input_selection.result import Probes, TappedRole, Taps
 from engine.methods.input_selection.settings import ProbeSettings
@@ -18,13 +19,18 @@ from engine.subject.image_set import UNLABELLED, Role
 
 @dataclass(frozen=True)
 class TapProbe:
-    """One tap's probe, which images of train (m,) and diagnosis (n,) it gets right, and its shares (n, K) of these."""
+    """One tap's probe, which images of train (m,) and diagnosis (n,) it gets right, and its shares (n, K) of these.
+
+    `gap_right` (m,) and `gap_diagnosis` (n,): which ones ridge's probes without their fold get right.
+    """
 
     scaling: Scaling
     probe: LinearProbe
     train_right: np.ndarray
     right: np.ndarray
     shares: np.ndarray
+    gap_right: np.ndarray
+    gap_diagnosis: np.ndarray
 
 
 def probed(taps: Taps, settings: ProbeSettings, progress: Progress) -> Probes:
@@ -39,19 +45,21 @@ def probed(taps: Taps, settings: ProbeSettings, progress: Progress) -> Probes:
             "load those that the classifier was trained on, or give some images that role"
         )
     diagnosis = taps.role(Role.DIAGNOSIS) or none_of(train)
+    fold = dealt(np.concatenate([train.units, diagnosis.units]), FOLDS, settings.seed)
     found = [
-        tap_probe(train, diagnosis, tap, len(taps.classes), settings.kind)
+        tap_probe(train, diagnosis, fold, tap, len(taps.classes), settings.kind)
         for tap in progress.steps(len(taps.taps), "fitting probes")
     ]
-    gap_right, right = np.stack([each.train_right for each in found]), np.stack([each.right for each in found])
+    own_right, right = np.stack([each.train_right for each in found]), np.stack([each.right for each in found])
     return Probes(
         kind=settings.kind,
-        train=recalls(gap_right, train, len(taps.classes)),
+        train=recalls(own_right, train, len(taps.classes)),
         diagnosis=recalls(right, diagnosis, len(taps.classes)),
-        train_accuracy=accuracies(gap_right, train),
+        train_accuracy=accuracies(own_right, train),
         diagnosis_accuracy=accuracies(right, diagnosis),
         right=right,
-        gap_right=gap_right,
+        gap_right=np.stack([each.gap_right for each in found]),
+        gap_diagnosis=np.stack([each.gap_diagnosis for each in found]),
         weights=tuple(each.probe.weights for each in found),
         mean=tuple(each.scaling.mean for each in found),
         scale=tuple(each.scaling.scale for each in found),
@@ -73,20 +81,28 @@ def none_of(role: TappedRole) -> TappedRole:
     )
 
 
-def tap_probe(train: TappedRole, diagnosis: TappedRole, tap: int, classes: int, kind: str) -> TapProbe:
-    """The probe of the tap with this number."""
-    scaling = scaling_of(train.features[tap][train.labels != UNLABELLED])
-    features = scaling.of(train.features[tap])
+def tap_probe(
+    train: TappedRole, diagnosis: TappedRole, fold: np.ndarray, tap: int, classes: int, kind: str
+) -> TapProbe:
+    """The probe of the tap with this number; `fold` (m + n,) of the images of train, then of diagnosis."""
     known = train.labels != UNLABELLED
-    fit = ridge.ridge_probe if kind == "ridge" else softmax_probe
-    probe = fit(features if known.all() else features[known], train.labels[known], classes)
-    scores = probe.scores(scaling.of(diagnosis.features[tap]))
+    scaling = scaling_of(train.features[tap][known])
+    features, held = scaling.of(train.features[tap]), scaling.of(diagnosis.features[tap])
+    own_fold, held_fold = np.split(fold, [len(features)])
+    ridges = folded(features, train.labels, own_fold, held, held_fold, classes)
+    if kind == "ridge":
+        probe = ridges.probe
+    else:
+        probe = softmax_probe(features if known.all() else features[known], train.labels[known], classes)
+    scores = probe.scores(held)
     return TapProbe(
         scaling,
         probe,
         train_right=probe.scores(features).argmax(axis=1) == train.labels,
         right=scores.argmax(axis=1) == diagnosis.labels,
         shares=ridge.shares(scores) if kind == "ridge" else softmax(scores),
+        gap_right=known & (ridges.train == train.labels),
+        gap_diagnosis=(diagnosis.labels != UNLABELLED) & (ridges.held == diagnosis.labels),
     )
 
 

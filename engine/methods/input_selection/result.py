@@ -79,9 +79,11 @@ class LabelVerdict:
 class Probes:
     """A linear read-out of each tap, fitted on train.
 
-    `train` and `diagnosis` (T, K) float64, the recall of each label, NaN without images; `train_accuracy` and
-    `diagnosis_accuracy` (T,); `right` (T, n) bool on the images of diagnosis, in their order; `gap_right` (T, m) bool
-    on those of train. `weights`, for each tap (F_t, K) float32 on standardised features, with `mean` and `scale`
+    `diagnosis` (T, K) float64, the recall of each label, NaN without images, `diagnosis_accuracy` (T,) and `right`
+    (T, n) bool are of the images of diagnosis; `train` (T, K) and `train_accuracy` (T,) of the very images that the
+    probe was fitted on. Of the gap between the two roles only `gap_right` (T, m) bool on the images of train and
+    `gap_diagnosis` (T, n) bool on those of diagnosis tell: by ridge probes, each image judged by one that saw nothing
+    of its unit. `weights`, for each tap (F_t, K) float32 on standardised features, with `mean` and `scale`
     (F_t,). `similarity` (T, K) float64 in [0, 1], how alike a tap's answers are to those of the one before
     (Bhattacharyya, image by image, on each label's images of diagnosis), NaN for the first.
     """
@@ -93,6 +95,7 @@ class Probes:
     diagnosis_accuracy: np.ndarray
     right: np.ndarray
     gap_right: np.ndarray
+    gap_diagnosis: np.ndarray
     weights: tuple[np.ndarray, ...]
     mean: tuple[np.ndarray, ...]
     scale: tuple[np.ndarray, ...]
@@ -105,7 +108,7 @@ class LabelIssues:
 
     `ids` (n,) str of all that were judged (train, diagnosis, pool); `quality` (n,) float64 in [0, 1], low where the
     label is doubtful; `issue` (n,) bool; `suggested` (n,) int64; `out_of_fold` (n,) bool, judged by probes that did
-    not see it rather than by the classifier.
+    not see it alone, for the classifier trained on it, or may have, rather than by the classifier and such probes.
     """
 
     ids: np.ndarray
@@ -156,9 +159,9 @@ class Retrained:
     """One arm with one seed, after each round (index 0: before).
 
     (R + 1,) float64 each, on test: `accuracy`, `target_recall`, `target_precision`, `worst_recall`, `broken` (images
-    that were right and are wrong now) and `fixed`, as counts; `diagnosis_accuracy` beside them. `right` (n,) bool and
-    `ids` (n,) str of the test images after the last round; `picks` of all rounds, in order; `weights` uint8 as in
-    other methods, empty where they were not to be kept.
+    that were right and are wrong now) and `fixed`, as counts; `diagnosis_accuracy` beside them. Of the n test images
+    `ids` and `units` (n,) str, `labels` (n,) int64, `answers` (n,) int64 after the last round and `right_before` (n,)
+    bool; `picks` of all rounds, in order; `weights` uint8 as in other methods, empty where they were not to be kept.
     """
 
     strategy: str
@@ -173,6 +176,14 @@ class Retrained:
     fixed: np.ndarray
     diagnosis_accuracy: np.ndarray
     ids: np.ndarray
-    right: np.ndarray
+    units: np.ndarray
+    labels: np.ndarray
+    answers: np.ndarray
+    right_before: np.ndarray
     picks: Picks
     weights: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """(n,) bool, which answers are right after the last round."""
+        return self.answers == self.labels

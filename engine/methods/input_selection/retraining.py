@@ -10,21 +10,24 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 
+from engine.methods.input_selection.candidates import Exhausted, candidates
 from engine.methods.input_selection.fine_tuning import fine_tuned
 from engine.methods.input_selection.label_issues import label_issues
 from engine.methods.input_selection.probes import probed
 from engine.methods.input_selection.result import LabelIssues, Picks, Probes, Retrained, Taps
 from engine.methods.input_selection.selecting import selected
 from engine.methods.input_selection.settings import (
+    CHANCE,
     IssueSettings,
     ProbeSettings,
     RetrainingSettings,
     SelectionSettings,
     TapSettings,
     VerdictSettings,
+    reads_layers,
 )
 from engine.methods.input_selection.standing import Standing, standing
-from engine.methods.input_selection.strategies import CHANCE, layers_of, reads_layers
+from engine.methods.input_selection.strategies import layers_of
 from engine.methods.input_selection.tapping import tapped
 from engine.methods.input_selection.verdicts import OVER, UNDER, label_verdicts
 from engine.runs.progress import Progress
@@ -41,13 +44,13 @@ def retrained(
     Inputs, all optional: `images`, a function that gives an ImageSet to take the subject's place (data drawn anew);
     `classifier`, one that gives the Classifier to start from instead of the subject's; `taps` and `issues`, what was
     found at the start. The subject and its pool stay as they are, and test decides nothing. ValueError in one sentence
-    where no label needs help, nothing can be chosen or replayed, or test has no labels.
+    where no label needs help, nothing can be chosen at the start or replayed, or test has no labels.
     """
     start, progress = starting_subject(subject, inputs), Afresh(progress)
     with as_many_as_help(start.classifier, settings.batch_size):
         before = standing(start.classifier, start.images, progress.part(0, 0.05))
         taps, issues = at_the_start(start, inputs, progress.part(0.05, 0.12))
-        targets = settings.selection.targets or buggy(taps)
+        targets = settings.selection.targets or buggy(taps, settings.selection.rule)
         asked = replace(settings, selection=replace(settings.selection, targets=targets))
         return carried_out(Arm(start, asked, before, taps, issues), progress.part(0.12, 1))
 
@@ -74,27 +77,33 @@ def with_classifier(subject: Subject, classifier: Classifier) -> Subject:
     return replace(subject, build=lambda _blueprint: classifier)
 
 
-def buggy(taps: Taps) -> tuple[int, ...]:
+def buggy(taps: Taps, rule: VerdictSettings) -> tuple[int, ...]:
     """The labels that the diagnosis finds under- or over-fitted, in their order; ValueError where there are none."""
-    found = [each.label for each in label_verdicts(taps, VerdictSettings()) if each.verdict in (UNDER, OVER)]
+    found = [each.label for each in label_verdicts(taps, rule) if each.verdict in (UNDER, OVER)]
     if not found:
         raise ValueError("the diagnosis finds no buggy label; name the labels that the images are to be chosen for")
     return tuple(sorted(found))
 
 
 class Afresh(Progress):
-    """Hands on everything but what is to be kept: the next round's pieces have the same names and are others."""
+    """Hands on everything but what is to be kept: the next round's pieces have the same names and are others.
+
+    A note that comes again in a later round is not handed on again.
+    """
 
     def __init__(self, whole: Progress) -> None:
         self.whole = whole
+        self.noted: set[str] = set()
 
     def report(self, fraction: float, label: str) -> None:
         """As the whole's."""
         self.whole.report(fraction, label)
 
     def note(self, sentence: str) -> None:
-        """As the whole's."""
-        self.whole.note(sentence)
+        """As the whole's, once."""
+        if sentence not in self.noted:
+            self.noted.add(sentence)
+            self.whole.note(sentence)
 
 
 class Arm:
@@ -109,16 +118,29 @@ class Arm:
         self.layers: list[str] = []
 
     def round(self, budget: int, progress: Progress) -> None:
-        """Choose so many images, train on them and look at test."""
-        probes = self.look_again(progress.part(0, 0.5))
-        asked = self.asked(budget)
-        self.picks.append(selected(self.now, asked, self.taps, probes, self.issues, progress.part(0.5, 0.5)))
-        self.layers.append(layers_of(asked, self.taps, probes))
+        """Choose so many images, train on all that is chosen so far and look at test."""
+        picks, layers = self.choose(budget, progress.part(0, 0.5))
+        self.picks.append(picks)
+        self.layers.append(layers)
         position = self.now.images.position
-        chosen = [np.array([position[each] for each in picks.ids.tolist()]) for picks in self.picks]
+        chosen = [np.array([position[each] for each in part.ids.tolist()], np.int64) for part in self.picks]
         classifier = fine_tuned(self.now, chosen, self.settings, progress.part(0.5, 0.9))
         self.now = with_classifier(self.now, classifier)
         self.standings.append(standing(classifier, self.now.images, progress.part(0.9, 1)))
+
+    def choose(self, budget: int, progress: Progress) -> tuple[Picks, str]:
+        """The next picks and the layers that they were chosen by; none, and a note, where the pool has run out."""
+        asked = replace(self.settings.selection, budget=budget)
+        before = [each for picks in self.picks for each in picks.ids.tolist()]
+        try:
+            candidates(self.taps, self.issues, asked, before)
+        except Exhausted:
+            if not self.picks:
+                raise
+            return none_left(self.picks), ""
+        probes = self.look_again(progress.part(0, 0.9))
+        picks = selected(self.now, asked, self.taps, probes, self.issues, progress.part(0.9, 1), before)
+        return picks, layers_of(asked, self.taps, probes)
 
     def look_again(self, progress: Progress) -> Probes | None:
         """Take the blocks down anew after the first round, and probe them, where the strategy looks at them at all."""
@@ -127,11 +149,12 @@ class Arm:
             self.taps = tapped(self.now, TapSettings(), progress.part(0, 0.5))
         return probed(self.taps, ProbeSettings(), progress.part(0.5, 1)) if reads_layers(choice) else None
 
-    def asked(self, budget: int) -> SelectionSettings:
-        """What is asked of the next selection: what was chosen before has left the arm's pool."""
-        choice = self.settings.selection
-        before = [each for picks in self.picks for each in picks.ids.tolist()]
-        return replace(choice, budget=budget, excluded=(*choice.excluded, *before))
+
+def none_left(before: list[Picks]) -> Picks:
+    """The picks of a round that chose nothing, after those before; the first such round says so."""
+    note = f"The pool ran out before round {len(before) + 1}; from there on it trains on what was chosen before."
+    columns = {field.name: getattr(before[-1], field.name)[:0] for field in fields(Picks) if field.name != "notes"}
+    return Picks(**columns, notes=(note,) if len(before[-1].ids) else ())
 
 
 def carried_out(arm: Arm, progress: Progress) -> Retrained:
@@ -149,7 +172,10 @@ def carried_out(arm: Arm, progress: Progress) -> Retrained:
         layers=tuple(arm.layers),
         **{name: np.array([each[name] for each in figures]) for name in figures[0]},
         ids=last.ids,
-        right=last.right,
+        units=last.units,
+        labels=last.labels,
+        answers=last.predictions,
+        right_before=arm.standings[0].right,
         picks=all_of(arm.picks),
         weights=saved(arm.now.classifier) if settings.keep_weights else np.empty(0, np.uint8),
     )
@@ -168,7 +194,7 @@ def portions(budget: int, rounds: int) -> list[int]:
 
 
 def all_of(picks: list[Picks]) -> Picks:
-    """The picks of all rounds, in order."""
+    """The picks of all rounds, in order, with the notes of all."""
     notes = tuple(dict.fromkeys(note for each in picks for note in each.notes))
     names = [field.name for field in fields(Picks) if field.name != "notes"]
     return Picks(**{name: np.concatenate([getattr(each, name) for each in picks]) for name in names}, notes=notes)

@@ -1,35 +1,107 @@
-"""Ridge regression on one-hot labels in closed form: the preview of a probe."""
+"""Ridge regression on one-hot labels in closed form: the preview of a probe, and probes that left images out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import torch
+from scipy.linalg import cho_factor, cho_solve
 
 from engine.methods.input_selection.linear_probe import LinearProbe, of_all_classes
 
 PENALTIES = np.logspace(-5, 2, 29)  # relative to a standardised feature's variance, which is 1
 
 
-def ridge_probe(features: np.ndarray, labels: np.ndarray, classes: int) -> LinearProbe:
-    """The probe of standardised features (n, F) float32 and labels (n,) with the penalty that fits best.
+@dataclass(frozen=True)
+class Moments:
+    """All that ridge has to know of some images: sums over them, which are added and taken away.
 
-    Everything comes from the features' Gram matrix and their products with the labels, the whole path of penalties
-    from one eigendecomposition; the penalty is chosen by generalised cross-validation (Golub, Heath and Wahba 1979).
+    `counts` (K,) float64, images of each class; `sums` (F,) float64 of features, `gram` (F, F) float32 of their
+    products with each other and `cross` (F, K) float32 with the one-hot labels.
     """
-    n = len(labels)
-    present, targets = np.unique(labels, return_inverse=True)
-    share = np.bincount(targets) / n
-    matrix = torch.from_numpy(features)
-    gram = (matrix.T @ matrix).double().numpy() / n
-    onehot = torch.nn.functional.one_hot(torch.from_numpy(targets)).float()
-    cross = (onehot.T @ matrix).double().numpy().T / n  # features have mean 0, so the labels needn't
-    eigenvalues, vectors = np.linalg.eigh(gram)
+
+    counts: np.ndarray
+    sums: np.ndarray
+    gram: np.ndarray
+    cross: np.ndarray
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(
+            self.counts + other.counts, self.sums + other.sums, self.gram + other.gram, self.cross + other.cross
+        )
+
+    def __sub__(self, other: Moments) -> Moments:
+        return Moments(
+            self.counts - other.counts, self.sums - other.sums, self.gram - other.gram, self.cross - other.cross
+        )
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True)
+class Centred:
+    """The moments an image, with the features' means taken off: Gram matrix (F, F) and cross (F, present), float64.
+
+    `present` are the classes with images, `share` (present,) theirs of all, `mean` (F,) the features'.
+    """
+
+    gram: np.ndarray
+    cross: np.ndarray
+    present: np.ndarray
+    share: np.ndarray
+    mean: np.ndarray
+
+    def probe(self, weights: np.ndarray, classes: int) -> LinearProbe:
+        """The probe with these weights (F, present), its bias such that scores have the labels' means."""
+        return of_all_classes(weights, self.share - self.mean @ weights, self.present, classes)
+
+
+def moments_of(features: np.ndarray, labels: np.ndarray, classes: int) -> Moments:
+    """The moments of standardised features (n, F) float32 with labels (n,)."""
+    onehot = np.zeros((len(labels), classes), np.float32)
+    onehot[np.arange(len(labels)), labels] = 1
+    return Moments(
+        counts=onehot.sum(axis=0, dtype=np.float64),
+        sums=features.sum(axis=0, dtype=np.float64),
+        gram=features.T @ features,
+        cross=(onehot.T @ features).T,
+    )
+
+
+def centred(moments: Moments) -> Centred:
+    """The moments (of at least one image) about their means."""
+    n, present = moments.n, np.flatnonzero(moments.counts)
+    mean, share = moments.sums / n, moments.counts[present] / n
+    gram = moments.gram.astype(np.float64) / n - np.outer(mean, mean)
+    cross = moments.cross[:, present].astype(np.float64) / n - np.outer(mean, share)
+    return Centred(gram, cross, present, share, mean)
+
+
+def with_penalty(moments: Moments, penalty: float) -> LinearProbe:
+    """The probe of these images with this penalty."""
+    about = centred(moments)
+    about.gram[np.diag_indices_from(about.gram)] += penalty
+    factor = cho_factor(about.gram, overwrite_a=True, check_finite=False)
+    return about.probe(cho_solve(factor, about.cross), len(moments.counts))
+
+
+def with_best_penalty(moments: Moments) -> tuple[LinearProbe, float]:
+    """The probe of these images with the penalty that fits best, and that penalty.
+
+    The whole path of penalties comes from one eigendecomposition; the penalty is chosen by generalised
+    cross-validation (Golub, Heath and Wahba 1979).
+    """
+    about = centred(moments)
+    eigenvalues, vectors = np.linalg.eigh(about.gram)
     eigenvalues = eigenvalues.clip(min=0)
-    rotated = vectors.T @ cross
-    spread = float(1 - np.sum(share**2))  # the labels' variance, summed over classes
-    errors = [generalised_error(eigenvalues, rotated, spread, penalty, n) for penalty in PENALTIES]
-    best = PENALTIES[int(np.argmin(errors))]
-    return of_all_classes(vectors @ (rotated / (eigenvalues + best)[:, None]), share, present, classes)
+    rotated = vectors.T @ about.cross
+    spread = float(1 - np.sum(about.share**2))  # the labels' variance, summed over classes
+    errors = [generalised_error(eigenvalues, rotated, spread, penalty, moments.n) for penalty in PENALTIES]
+    best = float(PENALTIES[int(np.argmin(errors))])
+    return about.probe(vectors @ (rotated / (eigenvalues + best)[:, None]), len(moments.counts)), best
 
 
 def generalised_error(eigenvalues: np.ndarray, rotated: np.ndarray, spread: float, penalty: float, n: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 PROBES = ("ridge", "softmax")
 MODES = ("feature", "pixel")
@@ -32,9 +32,11 @@ STRATEGIES = (
     "mode_published",
     "mode_dhwi",
 )
+CHANCE = ("random", "class_random")
+WHOLE_POOL = ("random", "pool_gini")
 RETRAININGS = ("replay", "batch", "scratch")
 SEEDS = 3  # of a comparison, until another number is asked for
-RECOMMENDED = ("random", "class_random", "mode_dhwi", "highest_loss")
+RECOMMENDED = ("random", "class_random", "mode_dhwi", "mode_dhwi@auto", "highest_loss")  # arms
 CHOSEN_LAYER = "auto"  # the layer that explains each label
 
 
@@ -42,16 +44,24 @@ CHOSEN_LAYER = "auto"  # the layer that explains each label
 class TapSettings:
     """What is taken down in one pass over train, diagnosis and pool.
 
-    At most `images` of each role, drawn by the hash of their ids; at most `values` numbers an image and tap, to which
-    a map is averaged down.
+    At most `images` of train and of diagnosis, and of the pool at most `pool`, out of all labels evenly (`drawing`); at
+    most `values` numbers an image and tap, to which a map is averaged down.
     """
 
     images: int = 10_000
+    pool: int = 50_000
     values: int = 512
 
     def __post_init__(self) -> None:
-        if self.images < 10 or self.values < 1:
-            raise ValueError(f"images must be at least 10 and values at least 1, got {self.images} and {self.values}")
+        if min(self.images, self.pool) < 10 or self.values < 1:
+            raise ValueError(
+                f"images and pool must be at least 10 and values at least 1, got {self.images}, {self.pool} and "
+                f"{self.values}"
+            )
+
+    def most(self, role: str) -> int:
+        """How many images of the role are looked into, at most."""
+        return self.pool if role == "pool" else self.images
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ class SelectionSettings:
     explains the label) with a metric and take its `best` or `worst` end; `power` is
     Minkowski's. `mode_published` is the replication's rule and `mode_dhwi` the one that the experiments favour.
     `diverse` leaves out near copies of what is chosen already; `filtered` leaves out likely wrong labels; `excluded`
-    ids are never taken.
+    ids are never taken. `rule` says when a label is buggy.
     """
 
     strategy: str = "mode_dhwi"
@@ -126,6 +136,7 @@ class SelectionSettings:
     diverse: bool = False
     filtered: bool = True
     excluded: tuple[str, ...] = ()
+    rule: VerdictSettings = VerdictSettings()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -171,3 +182,51 @@ class RetrainingSettings:
             raise ValueError("rounds, steps and batch_size must be at least 1")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+
+
+def reads_layers(selection: SelectionSettings) -> bool:
+    """Whether the strategy looks at what a layer puts out, and so needs probes."""
+    return selection.strategy == "mode_dhwi" or (selection.strategy == "mode" and selection.mode == "feature")
+
+
+def arm_settings(usual: SelectionSettings, arm: str) -> SelectionSettings:
+    """The selection of an arm: a strategy at the last layer, or with `@auto` at the one that explains, or `@` a name.
+
+    What its strategy doesn't read is set back, so that it asks for the same run whatever the others are set to.
+    ValueError in one sentence where there is no such strategy, or it looks at no layer.
+    """
+    strategy, at, layer = arm.partition("@")
+    if strategy not in STRATEGIES:
+        raise ValueError(f"there is no strategy {strategy!r}; there are {', '.join(STRATEGIES)}")
+    selection = replace(usual, strategy=strategy, layer=layer)
+    if at and not (layer and reads_layers(selection)):
+        raise ValueError(
+            f"{arm!r} can't be run: only strategies that look at a layer (mode_dhwi, and mode with a map of features) "
+            f"can be given one, by its name or as {CHOSEN_LAYER}"
+        )
+    read = fields_read(selection)
+    return SelectionSettings(**{name: getattr(selection, name) for name in read})
+
+
+def fields_read(selection: SelectionSettings) -> tuple[str, ...]:
+    """The settings that make a difference to the strategy."""
+    by_map = ("map", "mode", "metric", "wasserstein", "power", "end")
+    read = {
+        **{field.name: True for field in fields(SelectionSettings)},
+        **dict.fromkeys(by_map, selection.strategy == "mode"),
+        "scored": selection.strategy not in WHOLE_POOL,
+        "layer": reads_layers(selection),
+        "rule": reads_verdicts(selection),
+    }
+    read["wasserstein"] &= selection.metric == "wasserstein"
+    read["power"] &= selection.metric == "minkowski"
+    return tuple(name for name, counts in read.items() if counts)
+
+
+def reads_verdicts(selection: SelectionSettings) -> bool:
+    """Whether it makes a difference which labels are buggy, and how."""
+    return (
+        not selection.targets
+        or selection.strategy == "mode_published"
+        or (selection.layer == CHOSEN_LAYER and reads_layers(selection))
+    )

@@ -17,6 +17,7 @@ class Standing:
     """The answers to the labelled images of test, (n,) each, and the share of right ones on diagnosis."""
 
     ids: np.ndarray
+    units: np.ndarray
     labels: np.ndarray
     predictions: np.ndarray
     diagnosis_accuracy: float
@@ -57,7 +58,13 @@ def standing(classifier: Classifier, images: ImageSet, progress: Progress) -> St
     both = np.concatenate([test, diagnosis])
     predictions = predict(classifier, images, both, progress).argmax(dim=1).numpy()
     right = predictions == images.labels[both]
-    return Standing(images.ids[test], images.labels[test], predictions[: len(test)], share(right[len(test) :]))
+    return Standing(
+        ids=images.ids[test],
+        units=images.units()[test],
+        labels=images.labels[test],
+        predictions=predictions[: len(test)],
+        diagnosis_accuracy=share(right[len(test) :]),
+    )
 
 
 def labelled(images: ImageSet, role: Role) -> np.ndarray:

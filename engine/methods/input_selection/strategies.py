@@ -13,13 +13,11 @@ from engine.methods.input_selection.label_issues import softmax
 from engine.methods.input_selection.layer_choice import chosen_layer
 from engine.methods.input_selection.metrics import scores
 from engine.methods.input_selection.result import HeatMap, LabelVerdict, Probes, TappedRole, Taps
-from engine.methods.input_selection.settings import CHOSEN_LAYER, SelectionSettings, VerdictSettings
+from engine.methods.input_selection.settings import CHANCE, CHOSEN_LAYER, SelectionSettings, reads_layers
 from engine.methods.input_selection.verdicts import OVER, label_verdicts
 from engine.subject.image_set import ImageSet
 
-RERANKED = 50  # candidates whose exact Wasserstein distance is worked out
-CHANCE = ("random", "class_random")
-WHOLE_POOL = ("random", "pool_gini")
+RERANKED = 50  # candidates whose exact Wasserstein distance is worked out, where no more are to be taken
 
 
 @dataclass(frozen=True)
@@ -41,28 +39,37 @@ class Asked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Rows of the pool, first the best, with their scores (NaN by chance)."""
+    """Rows of the pool, first the best, with their scores (NaN by chance); only those of the first `alike` compare."""
 
     rows: np.ndarray
     score: np.ndarray
+    alike: int
 
 
-def ranked(asked: Asked, rows: np.ndarray, label: int) -> Ranking:
-    """The candidate rows of a label in the order of the settings' strategy; equal ones in an order drawn by chance."""
+def ranked(asked: Asked, rows: np.ndarray, label: int, wanted: int) -> Ranking:
+    """The candidate rows of a label in the order of the settings' strategy; equal ones in an order drawn by chance.
+
+    So many are wanted of them.
+    """
     name = asked.settings.strategy
     if name in CHANCE:
-        return Ranking(rows[np.argsort(asked.chance[rows], kind="stable")], np.full(len(rows), np.nan))
+        return by_chance(asked, rows)
     if name in BENEFITS:
         return in_order(asked, rows, BENEFITS[name](asked.role.logits[rows], asked.role.labels[rows]), True)
     if name == "mode_dhwi":
         return in_order(asked, rows, towards_lost(asked, rows, label), True)
-    return by_map(replace(asked, settings=as_mode(asked, label)), rows, label)
+    return by_map(replace(asked, settings=as_mode(asked, label)), rows, label, wanted)
+
+
+def by_chance(asked: Asked, rows: np.ndarray) -> Ranking:
+    """The rows in the order that was drawn for them."""
+    return Ranking(rows[np.argsort(asked.chance[rows], kind="stable")], np.full(len(rows), np.nan), len(rows))
 
 
 def in_order(asked: Asked, rows: np.ndarray, score: np.ndarray, largest: bool) -> Ranking:
     """Rows by their scores, the largest or the smallest first."""
     order = np.lexsort((asked.chance[rows], -score if largest else score))
-    return Ranking(rows[order], score[order])
+    return Ranking(rows[order], score[order], len(rows))
 
 
 def loss(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -136,22 +143,25 @@ def share_below(values: np.ndarray) -> np.ndarray:
     return (mean_ranks(values) - 1) / max(1, len(values) - 1)
 
 
-def by_map(asked: Asked, rows: np.ndarray, label: int) -> Ranking:
-    """Rows by their distance to the settings' map of the label, from the nearest or from the farthest on."""
+def by_map(asked: Asked, rows: np.ndarray, label: int, wanted: int) -> Ranking:
+    """Rows by their distance to the settings' map of the label, from the nearest or from the farthest on.
+
+    The exact Wasserstein distance only orders the first by the sliced one: as many as are wanted, and at least 50.
+    """
     settings = asked.settings
     place = layer_of(settings, asked.taps, asked.probes, label, asked.verdict(label))
     maps = heat_maps(asked.taps, asked.probes, place, label, settings.mode, asked.images)
-    wanted = next(each for each in maps if each.name == settings.map)
+    looked_for = next(each for each in maps if each.name == settings.map)
     exact = settings.metric == "wasserstein" and settings.wasserstein == "exact"
     quick = replace(asked, settings=replace(settings, wasserstein="sliced")) if exact else asked
     farthest = settings.end == "worst"
-    found = in_order(quick, rows, distances(quick, rows, wanted, place), farthest)
+    found = in_order(quick, rows, distances(quick, rows, looked_for, place), farthest)
     if not exact:
         return found
-    top = in_order(asked, found.rows[:RERANKED], distances(asked, found.rows[:RERANKED], wanted, place), farthest)
-    return Ranking(
-        np.concatenate([top.rows, found.rows[RERANKED:]]), np.concatenate([top.score, found.score[RERANKED:]])
-    )
+    most = min(max(RERANKED, wanted), len(rows))
+    first = found.rows[:most]
+    top = in_order(asked, first, distances(asked, first, looked_for, place), farthest)
+    return Ranking(np.concatenate([top.rows, found.rows[most:]]), np.concatenate([top.score, found.score[most:]]), most)
 
 
 def distances(asked: Asked, rows: np.ndarray, wanted: HeatMap, place: int) -> np.ndarray:
@@ -167,11 +177,6 @@ def distances(asked: Asked, rows: np.ndarray, wanted: HeatMap, place: int) -> np
     return found
 
 
-def reads_layers(settings: SelectionSettings) -> bool:
-    """Whether the strategy looks at what a layer puts out, and so needs probes."""
-    return settings.strategy == "mode_dhwi" or (settings.strategy == "mode" and settings.mode == "feature")
-
-
 def layer_of(settings: SelectionSettings, taps: Taps, probes: Probes | None, label: int, verdict: str) -> int:
     """The tap that the settings name: the last one, the one that explains the label, or one by its name."""
     names = [tap.name for tap in taps.taps]
@@ -180,7 +185,7 @@ def layer_of(settings: SelectionSettings, taps: Taps, probes: Probes | None, lab
     if settings.layer == CHOSEN_LAYER:
         if probes is None:
             raise ValueError("choosing the layer that explains a label needs the probes")
-        return chosen_layer(probes, taps, label, verdict).tap
+        return chosen_layer(probes, taps, label, verdict, settings.rule.gap).tap
     if settings.layer not in names:
         raise ValueError(f"there is no tap called {settings.layer!r}; there are {', '.join(names)}")
     return names.index(settings.layer)
@@ -190,6 +195,6 @@ def layers_of(settings: SelectionSettings, taps: Taps, probes: Probes | None) ->
     """The names of the layers that are looked at for the targets, each once; "" where the strategy looks at none."""
     if not reads_layers(settings):
         return ""
-    verdicts = {each.label: each.verdict for each in label_verdicts(taps, VerdictSettings())}
+    verdicts = {each.label: each.verdict for each in label_verdicts(taps, settings.rule)}
     places = [layer_of(settings, taps, probes, label, verdicts[label]) for label in settings.targets]
     return ", ".join(taps.taps[place].name for place in dict.fromkeys(places))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.methods.input_selection.blocks import Block, blocks
+from engine.methods.input_selection.drawing import drawn, left_out
 from engine.methods.input_selection.result import Tap, TappedRole, Taps
 from engine.methods.input_selection.settings import TapSettings
 from engine.runs.progress import Progress
@@ -27,33 +27,27 @@ Take = Callable[[Block, Tensor], None]
 
 
 def tapped(subject: Subject, settings: TapSettings, progress: Progress) -> Taps:
-    """The blocks' outputs and the logits for at most `settings.images` images of each role, labelled or not.
+    """The blocks' outputs and the logits for at most so many images of each role, labelled or not.
 
-    Roles without images are missing; ValueError where all are, where the network has no block before its logits, and
-    where it gives NaN.
+    What is left out is noted. Roles without images are missing; ValueError where all are, where the network has no
+    block before its logits, and where it gives NaN.
     """
-    drawn = {role: drawn_by_hash(subject.images, role, settings.images) for role in ROLES}
-    total = sum(map(len, drawn.values()))
+    looked_at = {role: drawn(subject.images, role, settings.most(role)) for role in ROLES}
+    for role in ROLES:
+        if said := left_out(subject.images, role, settings.most(role)):
+            progress.note(said)
+    total = sum(map(len, looked_at.values()))
     if total == 0:
         raise ValueError("no image has the role 'train', 'diagnosis' or 'pool', so there is nothing to look into")
-    found = blocks_of(subject, np.concatenate(list(drawn.values())), settings)
+    found = blocks_of(subject, np.concatenate(list(looked_at.values())), settings)
     roles, done = [], 0
-    for role, indices in drawn.items():
+    for role, indices in looked_at.items():
         if len(indices):
             within = progress.part(done / total, (done + len(indices)) / total)
             roles.append(tapped_role(subject, found, role, indices, within))
             done += len(indices)
     taps = tuple(Tap(block.name, block.channels, block.grid) for block in found)
     return Taps(subject.blueprint.classes, taps, tuple(roles))
-
-
-def drawn_by_hash(images: ImageSet, role: Role, most: int) -> np.ndarray:
-    """The indices of at most so many images of the role in their order, drawn by the hash of their ids."""
-    own = images.indices(role)
-    if len(own) <= most:
-        return own
-    hashes = [hashlib.sha256(each.encode()).hexdigest() for each in images.ids[own].tolist()]
-    return np.sort(own[np.argsort(hashes)[:most]])
 
 
 def blocks_of(subject: Subject, indices: np.ndarray, settings: TapSettings) -> tuple[Block, ...]:

@@ -58,45 +58,62 @@ def label_verdicts(taps: Taps, settings: VerdictSettings) -> tuple[LabelVerdict,
             "load images that the classifier has not seen, or give some that role"
         )
     labels = range(len(taps.classes))
-    recalls = [Recalls(seen_recall(train, label), recall(diagnosis, label)) for label in labels]
+    seen, held = seen_answers(train), Answers(diagnosis, diagnosis.labels != UNLABELLED)
+    recalls = [Recalls(seen.recall(label) if seen else NO_RATE, held.recall(label)) for label in labels]
     train_counts = any(each.train.n for each in recalls)
     judged = [label for label in labels if not recalls[label].are_few(settings, train_counts)]
     chances = holm([p for label in judged for p in recalls[label].chances(settings)]).reshape(-1, 2)
     by_label = dict(zip(judged, chances, strict=True))
-    verdicts = [verdict_of(label, recalls[label], by_label.get(label), diagnosis, settings) for label in labels]
+    verdicts = [verdict_of(label, recalls[label], by_label.get(label), held, settings) for label in labels]
     return tuple(sorted(verdicts, key=lambda each: -each.severity))
 
 
-def seen_recall(train: TappedRole | None, label: int) -> Rate:
-    """The label's recall on images of train that the classifier is known to have seen."""
-    if train is None:
-        return NO_RATE
-    own = (train.labels == label) & (train.seen == Seen.YES)
-    return rate(train.predictions[own] == label, train.units[own])
+class Answers:
+    """What the classifier answers to the labelled images `chosen` (n,) bool of a role, by label and by answer."""
+
+    def __init__(self, role: TappedRole, chosen: np.ndarray) -> None:
+        self.labels, self.predictions = role.labels[chosen], role.predictions[chosen]
+        _, self.units = np.unique(role.units[chosen], return_inverse=True)
+        self.classes = role.logits.shape[1]
+        self.by_label, self.by_answer = Rows(self.labels, self.classes), Rows(self.predictions, self.classes)
+
+    def recall(self, label: int) -> Rate:
+        """The share of the label's images that are recognised."""
+        own = self.by_label.of(label)
+        return rate(self.predictions[own] == label, self.units[own])
+
+    def precision(self, label: int) -> Rate:
+        """The share of this label among images that are taken for it."""
+        taken = self.by_answer.of(label)
+        return rate(self.labels[taken] == label, self.units[taken])
+
+    def partners(self, label: int) -> tuple[tuple[int, int], ...]:
+        """The up to three classes that the label's images are most often taken for, with how many."""
+        predictions = self.predictions[self.by_label.of(label)]
+        counts = np.bincount(predictions[predictions != label], minlength=self.classes)
+        most = np.argsort(-counts, kind="stable")[:PARTNERS]
+        return tuple((int(other), int(counts[other])) for other in most if counts[other])
 
 
-def recall(role: TappedRole, label: int) -> Rate:
-    """The label's recall on images of a role."""
-    own = role.labels == label
-    return rate(role.predictions[own] == label, role.units[own])
+class Rows:
+    """The rows of each number among `numbers` (n,), which lie in 0 to count - 1, from one sorting."""
+
+    def __init__(self, numbers: np.ndarray, count: int) -> None:
+        self.order = np.argsort(numbers, kind="stable")
+        self.ends = np.searchsorted(numbers[self.order], np.arange(count + 1))
+
+    def of(self, number: int) -> np.ndarray:
+        """The rows (m,) that have this number, in their order."""
+        return self.order[self.ends[number] : self.ends[number + 1]]
 
 
-def precision(role: TappedRole, label: int) -> Rate:
-    """The share of this label among labelled images that are taken for it."""
-    taken = (role.predictions == label) & (role.labels != UNLABELLED)
-    return rate(role.labels[taken] == label, role.units[taken])
-
-
-def partners(role: TappedRole, label: int) -> tuple[tuple[int, int], ...]:
-    """The up to three classes that the label's images are most often taken for, with how many."""
-    predictions = role.predictions[role.labels == label]
-    counts = np.bincount(predictions[predictions != label], minlength=role.logits.shape[1])
-    most = np.argsort(-counts, kind="stable")[:PARTNERS]
-    return tuple((int(other), int(counts[other])) for other in most if counts[other])
+def seen_answers(train: TappedRole | None) -> Answers | None:
+    """The answers to labelled images of train that the classifier is known to have seen."""
+    return Answers(train, (train.labels != UNLABELLED) & (train.seen == Seen.YES)) if train else None
 
 
 def verdict_of(
-    label: int, recalls: Recalls, chances: np.ndarray | None, diagnosis: TappedRole, settings: VerdictSettings
+    label: int, recalls: Recalls, chances: np.ndarray | None, held: Answers, settings: VerdictSettings
 ) -> LabelVerdict:
     """The label's row; `chances` are the adjusted p-values of under- and over-fitted, None where there are too few."""
     excess = recalls.excess(settings)
@@ -108,14 +125,14 @@ def verdict_of(
         label=label,
         train=recalls.train,
         diagnosis=recalls.diagnosis,
-        precision=precision(diagnosis, label),
+        precision=held.precision(label),
         gap=recalls.train.value - recalls.diagnosis.value,
         gap_low=low,
         gap_high=high,
         verdict=(UNDER, OVER)[worst] if worst is not None else unsuspected(recalls, chances, high, settings),
         severity=excess[worst] if worst is not None else min(0.0, beyond),
         p=1.0 if chances is None else float(chances.min() if worst is None else chances[worst]),
-        partners=partners(diagnosis, label),
+        partners=held.partners(label),
     )
 
 

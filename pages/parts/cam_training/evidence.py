@@ -15,7 +15,7 @@ from engine.workbench import Workbench
 from pages.parts.cam_training.evidence_charts import accuracy_chart, gap_chart
 from pages.parts.cam_training.looks import looks
 from pages.parts.draw import draw
-from pages.parts.fixes import keep_fix
+from pages.parts.fixes import keep_fix, train_ids
 from pages.parts.saving import captioned
 from pages.parts.text import plain
 
@@ -43,7 +43,7 @@ def evidence(bench: Workbench, subject: Subject, answers: Mapping[str, Taught]) 
     table(found, key)
     for run_id, run in answers.items():
         if len(run.weights):
-            keep_fix(bench, subject, run.weights, run_id, f"{subject.blueprint.name}, CAM-trained")
+            keep_fix(bench, subject, run.weights, run_id, f"{subject.blueprint.name}, CAM-trained", train_ids(subject))
     first = min(run.seed for run in runs)
     looks(bench, subject, [run for run in runs if run.seed == first], key)
 

@@ -17,7 +17,7 @@ from pages.parts.cam_training.curve_charts import curve_charts
 from pages.parts.cam_training.looks import looks
 from pages.parts.cam_training.words import PART_TITLES
 from pages.parts.draw import draw
-from pages.parts.fixes import keep_fix
+from pages.parts.fixes import keep_fix, train_ids
 from pages.parts.saving import captioned
 from pages.parts.text import plain
 
@@ -35,7 +35,7 @@ def taught(bench: Workbench, subject: Subject, found: Taught, run_id: str) -> No
     st.markdown(plain(how_it_went(found)))
     metrics(found)
     if len(found.weights):
-        keep_fix(bench, subject, found.weights, run_id, f"{subject.blueprint.name}, CAM-trained")
+        keep_fix(bench, subject, found.weights, run_id, f"{subject.blueprint.name}, CAM-trained", train_ids(subject))
     show_curves({each.name: getattr(found.curves, each.name).tolist() for each in fields(Curves)}, run_id)
     st.caption(
         f"Maps at `{found.layer}`, {'exact' if found.exact else 'by the gradient, to first order'}; gradients' norms "

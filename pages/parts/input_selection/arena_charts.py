@@ -20,9 +20,9 @@ def gap_chart(rows: Sequence[dict[str, Any]], figure: str) -> alt.LayerChart | a
     title = f"{figure}, more than the control"
     base = alt.Chart(alt.Data(values=values)).encode(
         y=alt.Y("arm:N", sort=list(dict.fromkeys(row["arm"] for row in rows)), title=None,
-                axis=alt.Axis(labelLimit=190)),
+                axis=alt.Axis(labelLimit=290, labelOverlap=False)),
         yOffset=alt.YOffset("control:N", sort=controls),
-        color=alt.Color("control:N", title="against", legend=alt.Legend(orient="top"),
+        color=alt.Color("control:N", title="against", legend=alt.Legend(orient="top", columns=1, labelLimit=300),
                         scale=alt.Scale(domain=controls, range=COLOURS[: len(controls)])),
     )  # fmt: skip
     tooltip = [
@@ -33,7 +33,7 @@ def gap_chart(rows: Sequence[dict[str, Any]], figure: str) -> alt.LayerChart | a
     spans = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
     points = base.mark_point(filled=True, size=80, opacity=1).encode(x=alt.X("mean:Q", title=title), tooltip=tooltip)
     zero = alt.Chart(alt.Data(values=[{"mean": 0}])).mark_rule(color="#999999", strokeDash=[3, 3]).encode(x="mean:Q")
-    return alt.layer(zero, alt.layer(spans, points)).properties(height=ROW * len({row["arm"] for row in rows}) + 70)
+    return alt.layer(zero, alt.layer(spans, points)).properties(height=ROW * len({row["arm"] for row in rows}) + 140)
 
 
 def curve_chart(rows: Sequence[dict[str, Any]], figure: str) -> alt.LayerChart | alt.FacetChart:
@@ -42,7 +42,7 @@ def curve_chart(rows: Sequence[dict[str, Any]], figure: str) -> alt.LayerChart |
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X("round:Q", title="round", axis=alt.Axis(tickMinStep=1)),
         color=alt.Color("arm:N", sort=list(dict.fromkeys(row["arm"] for row in rows)), title=None,
-                        legend=alt.Legend(orient="top", columns=2, labelLimit=190)),
+                        legend=alt.Legend(orient="top", columns=1, labelLimit=340)),
     )  # fmt: skip
     tooltip = [
         alt.Tooltip("arm:N"), alt.Tooltip("round:Q"),
@@ -51,4 +51,4 @@ def curve_chart(rows: Sequence[dict[str, Any]], figure: str) -> alt.LayerChart |
     y = alt.Y("mean:Q", title=figure, scale=alt.Scale(zero=False))
     bands = base.mark_errorbar().encode(y=alt.Y("low:Q", title=figure), y2="high:Q")
     lines = base.mark_line(point=True).encode(y=y, tooltip=tooltip)
-    return alt.layer(bands, lines).properties(height=300)
+    return alt.layer(bands, lines).properties(height=280 + 20 * len({row["arm"] for row in rows}))

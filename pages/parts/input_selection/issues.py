@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -12,6 +14,7 @@ from engine.runs.shelf import Selection
 from pages.parts import picks, selections
 from pages.parts.draw import draw
 from pages.parts.grid import TILE, Tile, image_grid
+from pages.parts.input_selection.pace import seconds_of_issues
 from pages.parts.input_selection.scene import Scene
 from pages.parts.run_panel import answered
 from pages.parts.text import plain
@@ -22,11 +25,16 @@ SHOWN = 24
 
 def issues(scene: Scene) -> LabelIssues | None:
     """The likely wrong labels of all that were judged, most doubtful first."""
-    return answered(scene.bench, ISSUES, scene.subject, IssueSettings(), lambda: 0.0, inputs=scene.tapped)
+    return answered(
+        scene.bench, ISSUES, scene.subject, IssueSettings(), partial(seconds_of_issues, scene), inputs=scene.tapped
+    )
 
 
-def show_issues(scene: Scene, found: LabelIssues) -> None:
-    """How many, and the most doubtful as pictures."""
+def show_issues(scene: Scene, found: LabelIssues | None) -> None:
+    """How many, and the most doubtful as pictures; None while they are being looked for."""
+    if found is None:
+        st.info("They are shown here as soon as they are found.")
+        return
     images, classes = scene.subject.images, scene.taps.classes
     rows = np.flatnonzero(found.issue)
     rows = rows[np.argsort(found.quality[rows], kind="stable")]
@@ -35,9 +43,9 @@ def show_issues(scene: Scene, found: LabelIssues) -> None:
     st.markdown(
         plain(
             f"{len(rows):,} of {len(found.ids):,} labels are likely wrong, {len(own):,} of them of "
-            f"{classes[scene.target]}. {folds:,} of these images were trained on, and are judged by probes that did "
-            "not see them; the others by the classifier itself. They may look like a buggy label, and retraining that "
-            "takes the hardest images takes them first."
+            f"{classes[scene.target]}. {folds:,} of these images were trained on, or may have been, and are judged by "
+            "probes of the last block that did not see them; the others by the classifier and such probes together. "
+            "Wrong labels may look like a buggy label, and retraining that takes the hardest images takes them first."
         )
     )
     if not len(rows):

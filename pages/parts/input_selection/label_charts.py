@@ -11,8 +11,9 @@ from pages.parts.draw import finite
 from pages.parts.input_selection.words import VERDICT_COLOURS
 
 ROW = 24  # pixels a label
-BLUE, ORANGE = "#0072B2", "#D55E00"
+PURPLE = "#CC79A7"
 TRAIN, DIAGNOSIS = "train", "diagnosis"
+ROLE_COLOURS = {TRAIN: "#D55E00", DIAGNOSIS: "#0072B2"}
 
 
 def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetChart:
@@ -29,13 +30,16 @@ def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetCha
     order = [row["label"] for row in rows]
     y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False))
     x = alt.X("recall:Q", title="recall", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
-    base = alt.Chart(alt.Data(values=values)).encode(y=y)
+    base = alt.Chart(alt.Data(values=values)).encode(y=y, yOffset=alt.YOffset("of:N", sort=[TRAIN, DIAGNOSIS]))
+    there = {
+        verdict: colour for verdict, colour in VERDICT_COLOURS.items() if verdict in {row["verdict"] for row in rows}
+    }
     verdicts = alt.Color(
-        "verdict:N", title=None, legend=alt.Legend(orient="top"),
-        scale=alt.Scale(domain=list(VERDICT_COLOURS), range=list(VERDICT_COLOURS.values())),
+        "verdict:N", title=None, legend=alt.Legend(orient="top", columns=3),
+        scale=alt.Scale(domain=list(there), range=list(there.values())),
     )  # fmt: skip
     shapes = alt.Shape(
-        "of:N", title=None, legend=alt.Legend(orient="top"),
+        "of:N", title=None, legend=alt.Legend(orient="bottom"),
         scale=alt.Scale(domain=[TRAIN, DIAGNOSIS], range=["triangle-right", "circle"]),
     )  # fmt: skip
     tooltip = [
@@ -43,8 +47,8 @@ def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetCha
         *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("recall", "low", "high")),
     ]  # fmt: skip
     spans = base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title="recall"), x2="high:Q", color=verdicts)
-    points = base.mark_point(filled=True, size=80, opacity=1).encode(x=x, color=verdicts, shape=shapes, tooltip=tooltip)
-    return alt.layer(spans, points).properties(height=ROW * len(rows) + 70)
+    points = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, color=verdicts, shape=shapes, tooltip=tooltip)
+    return alt.layer(spans, points).properties(height=ROW * len(rows) + 150)
 
 
 def layer_chart(rows: Sequence[dict[str, Any]], chosen: str) -> alt.LayerChart | alt.FacetChart:
@@ -57,9 +61,10 @@ def layer_chart(rows: Sequence[dict[str, Any]], chosen: str) -> alt.LayerChart |
     x = alt.X("tap:N", sort=order, title="layer, first to last", axis=alt.Axis(labelAngle=-40, labelLimit=140))
     y = alt.Y("recall:Q", title="recall of a linear read-out", scale=alt.Scale(domain=[0, 1]),
               axis=alt.Axis(format=".0%"))  # fmt: skip
+    there = {role: colour for role, colour in ROLE_COLOURS.items() if role in {row["of"] for row in rows}}
     colour = alt.Color(
         "of:N", title=None, legend=alt.Legend(orient="top"),
-        scale=alt.Scale(domain=[TRAIN, DIAGNOSIS], range=[ORANGE, BLUE]),
+        scale=alt.Scale(domain=list(there), range=list(there.values())),
     )  # fmt: skip
     base = alt.Chart(alt.Data(values=values)).encode(x=x, color=colour)
     tooltip = [
@@ -68,5 +73,34 @@ def layer_chart(rows: Sequence[dict[str, Any]], chosen: str) -> alt.LayerChart |
     ]  # fmt: skip
     spans = base.mark_rule().encode(y=alt.Y("low:Q", title="recall of a linear read-out"), y2="high:Q")
     lines = base.mark_line(point=True).encode(y=y, tooltip=tooltip)
-    mark = alt.Chart(alt.Data(values=[{"tap": chosen}])).mark_rule(color="#999999", strokeDash=[4, 3], strokeWidth=2)
-    return alt.layer(mark.encode(x=x), alt.layer(spans, lines)).properties(height=280)
+    return alt.layer(dashed({"tap": chosen}).encode(x=x), alt.layer(spans, lines)).properties(height=320)
+
+
+def gap_chart(rows: Sequence[dict[str, Any]], chosen: str, most: float) -> alt.LayerChart | alt.FacetChart:
+    """How much better a label is read off each layer on train than on diagnosis; `most` is the threshold.
+
+    rows: `tap`, `gap`, `low` and `high` in [-1, 1].
+    """
+    title = "gap, train less diagnosis"
+    values = [{**row, **{name: finite(row[name]) for name in ("gap", "low", "high")}} for row in rows]
+    x = alt.X("tap:N", sort=[row["tap"] for row in rows], title="layer, first to last",
+              axis=alt.Axis(labelAngle=-40, labelLimit=140))  # fmt: skip
+    base = alt.Chart(alt.Data(values=values)).encode(x=x)
+    tooltip = [
+        alt.Tooltip("tap:N", title="layer"),
+        *(alt.Tooltip(f"{name}:Q", format="+.1%") for name in ("gap", "low", "high")),
+    ]
+    spans = base.mark_rule(color=PURPLE).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    lines = base.mark_line(point={"color": PURPLE}, color=PURPLE).encode(
+        y=alt.Y("gap:Q", title=title, axis=alt.Axis(format="+.0%")), tooltip=tooltip
+    )
+    mark = dashed({"tap": chosen}).encode(x=x)
+    threshold = dashed({"most": most}).encode(
+        y=alt.Y("most:Q", title=title), tooltip=alt.Tooltip("most:Q", title="threshold", format=".0%")
+    )
+    return alt.layer(mark, threshold, spans, lines).properties(height=320)
+
+
+def dashed(row: dict[str, Any]) -> alt.Chart:
+    """A dashed line through the one place that the row names."""
+    return alt.Chart(alt.Data(values=[row])).mark_rule(color="#999999", strokeDash=[4, 3], strokeWidth=2)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from engine.methods.input_selection.drawing import left_out
 from engine.methods.input_selection.label_sentences import what_the_labels_show
 from engine.methods.input_selection.result import LabelVerdict, Taps
-from engine.methods.input_selection.settings import VerdictSettings
+from engine.methods.input_selection.settings import TapSettings, VerdictSettings
 from engine.methods.input_selection.verdicts import label_verdicts
 from engine.subject.image_set import ImageSet
 from engine.toolkit.tables import to_csv
@@ -63,12 +64,9 @@ def labels(taps: Taps, images: ImageSet, rule: VerdictSettings, run_id: str) -> 
 
 
 def looked_at(taps: Taps, images: ImageSet) -> list[str]:
-    """Where not all images of a role were looked at, how many were."""
-    return [
-        f"{len(role.ids):,} of {count:,} images of {role.role} are looked at, drawn by the hash of their ids."
-        for role in taps.roles
-        if (count := len(images.indices(role.role))) > len(role.ids)
-    ]
+    """Where not all images of a role are looked into, how many are."""
+    said = [left_out(images, role.role, TapSettings().most(role.role)) for role in taps.roles]
+    return [each for each in said if each]
 
 
 def severe(verdicts: Sequence[LabelVerdict], label: int) -> bool:
@@ -89,7 +87,6 @@ def row_of(verdict: LabelVerdict, classes: Sequence[str]) -> dict[str, object]:
     return {
         "label": classes[verdict.label],
         "verdict": verdict.verdict,
-        "severity": verdict.severity,
         "train": verdict.train.value,
         "diagnosis": verdict.diagnosis.value,
         "gap": verdict.gap,
@@ -97,6 +94,7 @@ def row_of(verdict: LabelVerdict, classes: Sequence[str]) -> dict[str, object]:
         "taken for": partners,
         "n train": verdict.train.n,
         "n diagnosis": verdict.diagnosis.n,
+        "severity": verdict.severity,
         "p": verdict.p,
         "train_low": verdict.train.low,
         "train_high": verdict.train.high,

@@ -11,46 +11,42 @@ import streamlit as st
 
 from engine.methods.input_selection.agreement import Agreement, agreement
 from engine.methods.input_selection.heat_maps import values_of
-from engine.methods.input_selection.layer_choice import LayerChoice
-from engine.methods.input_selection.result import HeatMap, Probes
-from engine.methods.input_selection.settings import MAPS, MODES
+from engine.methods.input_selection.result import HeatMap
+from engine.methods.input_selection.settings import MAPS
 from engine.subject.image_set import Role
 from pages.parts.draw import draw
-from pages.parts.input_selection.heat import maps_of
+from pages.parts.input_selection.heat import map_mode, maps_of
 from pages.parts.input_selection.scene import Scene
-from pages.parts.input_selection.words import MAP_TITLES, METRIC_TITLES, MODE_TITLES
+from pages.parts.input_selection.words import MAP_TITLES, METRIC_TITLES
 from pages.parts.saving import captioned
+from pages.parts.text import plain
 from pages.parts.thumbnails import thumbnails
 from pages.parts.tiles import Picture, picture_table
 
 TILE, FEW, MOST = 56, 5, 500  # pixels; images at each end; candidates at most
 
 
-def nine(scene: Scene, probes: Probes, layer: LayerChoice) -> None:
+def nine(scene: Scene) -> None:
     """Choose a map, and see all nine rankings of the label's candidates."""
     pool = scene.taps.role(Role.POOL)
     rows = np.flatnonzero(pool.labels == scene.target)[:MOST] if pool is not None else np.empty(0, np.int64)
     if pool is None or len(rows) < 2 * FEW:
-        st.info("The pool has too few candidates of this label to be ranked.")
+        name = scene.taps.classes[scene.target]
+        st.info(
+            plain(f"The pool has too few candidates of {name} to be ranked: {len(rows)}, and {2 * FEW} are needed.")
+        )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Map", MAPS, 5, format_func=MAP_TITLES.__getitem__, key=scene.key("nine map"), width=270)
-        mode = st.segmented_control(
-            "of", MODES, default=MODES[0], required=True, format_func=MODE_TITLES.__getitem__, key=scene.key("nine of")
-        )
-    maps = maps_of(scene.key(f"{mode} {layer.tap}"), scene, probes, layer.tap, mode)
-    wanted = next(each for each in maps if each.name == name)
-    values = partial(values_of(probes, layer.tap, mode, scene.subject.images), pool, rows, scene.target)
-    found = ranked(scene.key(f"{name} {mode} {layer.tap}"), values, wanted)
-    sheet(scene, found, pool.ids[rows])
-    chart, key = agreement_chart(found), scene.key(f"agreement {name} {mode}")
+        mode = map_mode("of", scene, scene.key("nine of"))
+    wanted = next(each for each in maps_of(scene.key(f"{mode} {scene.place}"), scene, mode) if each.name == name)
+    values = partial(values_of(scene.probes, scene.place, mode, scene.subject.images), pool, rows, scene.target)
+    found = ranked(scene.key(f"{name} {mode} {scene.place}"), values, wanted)
+    sheet(scene, found, pool.ids[rows], f"{name} {mode} {scene.place}")
+    chart, key = agreement_chart(found), scene.key(f"agreement {name} {mode} {scene.place}")
     draw(chart, key, "Rank correlation of each two metrics")
-    captioned(
-        chart,
-        key,
-        f"Spearman's correlation of the rankings of the first {len(rows):,} candidates of this label.",
-        "metrics",
-    )
+    said = f"Spearman's correlation of the rankings of the first {len(rows):,} candidates of this label; 1: the same."
+    captioned(chart, key, said, "metrics")
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -60,7 +56,7 @@ def ranked(key: str, _values: Callable[[], np.ndarray], _wanted: HeatMap) -> Agr
     return agreement(_values(), _wanted.values, FEW, shape=_wanted.shape)
 
 
-def sheet(scene: Scene, found: Agreement, ids: np.ndarray) -> None:
+def sheet(scene: Scene, found: Agreement, ids: np.ndarray, key: str) -> None:
     """The nearest and the farthest candidates by each metric."""
     wanted = [*dict.fromkeys(ids[np.concatenate([found.best, found.worst]).ravel()].tolist())]
     urls = dict(zip(wanted, thumbnails(scene.subject.images, wanted, TILE), strict=True))
@@ -72,7 +68,12 @@ def sheet(scene: Scene, found: Agreement, ids: np.ndarray) -> None:
             pictures.append(Picture(row, column, urls[sample_id], "", f"{names[row]}: {sample_id}", wrong=False))
     columns = ["nearest", *[""] * (FEW - 1), *[""] * (FEW - 1), "farthest"]
     says = f"The nearest and the farthest candidates by {len(names)} metrics"
-    draw(picture_table(pictures, columns, names, TILE), scene.key("nine sheet"), says)
+    chart = picture_table(pictures, columns, names, TILE)
+    draw(chart, scene.key(f"nine sheet {key}"), says)
+    said = (
+        f"The {FEW} candidates nearest to the map by each metric, nearest first, and the {FEW} farthest, farthest last."
+    )
+    captioned(chart, scene.key(f"nine sheet {key}"), said, "nearest and farthest")
 
 
 def agreement_chart(found: Agreement) -> alt.LayerChart | alt.FacetChart:

@@ -9,18 +9,6 @@ VERDICT_COLOURS = {
     "not sure": "#E69F00",
     "too few": "#999999",
 }
-STRATEGY_TITLES = {
-    "random": "random",
-    "class_random": "random of the label",
-    "highest_loss": "highest loss",
-    "misclassified": "misclassified",
-    "gini": "least certain (Gini)",
-    "margin": "smallest margin",
-    "pool_gini": "least certain of the whole pool",
-    "mode": "a heat map, set by hand",
-    "mode_published": "MODE as published",
-    "mode_dhwi": "highest loss and DHWI together",
-}
 MAP_TITLES = {
     "hci": "HCI: recognised as it",
     "hmi": "HMI: others taken for it",
@@ -46,3 +34,10 @@ RETRAINING_TITLES = {
     "batch": "the batch alone, as published",
     "scratch": "from scratch",
 }
+WASSERSTEIN_TITLES = {
+    "sliced": "sliced, 16 angles",
+    "marginal": "of rows and columns",
+    "histogram": "of values, as published",
+    "exact": "exact for the first, else sliced",
+}
+END_TITLES = {"best": "the nearest", "worst": "the farthest"}

@@ -41,6 +41,6 @@ def made_probes(taps, weights=None):
     found = taps.role("diagnosis") or taps.roles[0]
     return Probes(
         "ridge", nothing, nothing, np.array([0.5]), np.array([0.5]),
-        np.zeros((1, len(found.ids)), bool), np.zeros((1, 0), bool),
+        np.zeros((1, len(found.ids)), bool), np.zeros((1, 0), bool), np.zeros((1, len(found.ids)), bool),
         (weights.astype(np.float32),), (np.zeros(width, np.float32),), (np.ones(width, np.float32),), nothing,
     )  # fmt: skip

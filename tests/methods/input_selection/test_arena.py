@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.methods.input_selection.arena import compare, t_test
-from tests.methods.input_selection.made_arms import HELPS, NOTHING, RANDOM, SAME, runs_of
+from engine.methods.input_selection.arena import SEEDS_ALONE, SEEDS_AND_IMAGES, compare, t_test
+from engine.methods.input_selection.resampling import drawn_units, over_seeds_and_images, resampled_figures
+from tests.methods.input_selection.made_arms import HELPS, NOTHING, RANDOM, SAME, retrained, runs_of
 
 RUNS = runs_of({"highest_loss": HELPS, "gini": NOTHING, "random": RANDOM, "class_random": SAME})
 
@@ -75,3 +76,50 @@ def test_what_can_not_be_compared_is_said():
         compare([*RUNS, next(run for run in RUNS if (run.strategy, run.seed) == ("gini", 3))])
     with pytest.raises(ValueError, match="different numbers of rounds"):
         compare([replace(RUNS[0], accuracy=np.zeros(2)), *RUNS[1:]])
+
+
+def on_the_same_images(helps=0.9, n=90, seeds=4):
+    """Runs on the same test images, of which each arm gets a share right, the target's by `helps` or by 0.5."""
+    random = np.random.default_rng(3)
+    labels, lucky = np.arange(n) % 3, random.random(n)
+    runs = []
+    for name, share in (("class_random", 0.5), ("highest_loss", helps)):
+        for seed in range(seeds):
+            right = lucky + 0.2 * np.random.default_rng([seed, len(name)]).random(n) < np.where(labels == 1, share, 0.7)
+            answers = np.where(right, labels, (labels + 1) % 3)
+            recall, accuracy = right[labels == 1].mean(), right.mean()
+            run = retrained(name, seed, recall, accuracy)
+            runs.append(
+                replace(
+                    run, ids=np.arange(n).astype(str), units=np.array([f"u{each // 3}" for each in range(n)]),
+                    labels=labels, answers=answers, right_before=np.zeros(n, bool),
+                )
+            )  # fmt: skip
+    return runs
+
+
+def test_where_seeds_share_the_test_images_these_count_too():
+    runs = on_the_same_images()
+    found = compare(runs)
+    gap = found.arm("highest_loss").vs_class_random["target_recall"]
+    assert gap.over == found.over == SEEDS_AND_IMAGES
+    ours, theirs = runs[4:], runs[:4]
+    figures = [[resampled_figures(run, drawn_units(30))["target_recall"] for run in both] for both in (ours, theirs)]
+    drawn = [one - two for one, two in zip(*figures, strict=True)]
+    expected = over_seeds_and_images(drawn, 30)
+    assert (gap.difference.low, gap.difference.high, gap.p) == (expected.low, expected.high, expected.p)
+    assert gap.difference.mean == pytest.approx(np.mean([each[0] for each in drawn]))
+    alone = compare([replace(run, ids=np.array([f"{run.seed} {each}" for each in run.ids])) for run in runs])
+    by_seeds = alone.arm("highest_loss").vs_class_random["target_recall"]
+    assert by_seeds.over == alone.over == SEEDS_ALONE
+    assert by_seeds.difference.mean == gap.difference.mean
+    assert by_seeds.difference.high - by_seeds.difference.low < gap.difference.high - gap.difference.low
+
+
+def test_one_seed_or_one_unit_says_nothing_of_images():
+    one_seed = compare([run for run in on_the_same_images() if run.seed == 0])
+    gap = one_seed.arm("highest_loss").vs_class_random["accuracy"]
+    assert gap.over == SEEDS_ALONE
+    assert np.isnan([gap.p, gap.difference.low]).all()
+    one_unit = compare([replace(run, units=np.full(len(run.ids), "u")) for run in on_the_same_images()])
+    assert one_unit.over == SEEDS_ALONE

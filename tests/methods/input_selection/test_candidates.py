@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.methods.input_selection.candidates import Choice, candidates, directions
+from engine.methods.input_selection.candidates import Choice, Exhausted, candidates, directions
 from engine.methods.input_selection.result import LabelIssues
 from engine.methods.input_selection.settings import SelectionSettings
 from tests.methods.input_selection.made_taps import made_role, made_taps
@@ -55,6 +55,28 @@ def test_a_choice_goes_on_where_it_was():
     choice = Choice(role, diverse=True)
     assert choice.take(np.array([0]), 1) == [0]
     assert choice.take(np.array([1, 2, 4]), 2) == [1]  # 1 is a copy of 0, and 4 the third of its unit
+
+
+def test_what_was_chosen_before_is_gone_and_exhausts_the_pool():
+    pool = made_role("pool", [0, 1, 1])
+    asked = SelectionSettings("random")
+    assert candidates(made_taps(pool), issues_of(), asked, ("pool0001",)).open.tolist() == [True, False, True]
+    with pytest.raises(Exhausted):
+        candidates(made_taps(pool), issues_of(), asked, pool.ids.tolist())
+
+
+def test_near_copies_of_what_was_chosen_before_are_left_out_too():
+    features = np.repeat(np.random.default_rng(0).standard_normal((4, 6)), 2, axis=0)
+    role = made_role("pool", [0] * 8, features=features)
+    rows = np.arange(1, 8)
+    assert Choice(role, True, ["pool0000"]).take(rows, 8) == [1, 3, 5]  # 1 is a copy of 0
+    assert Choice(role, False, ["pool0000"]).take(rows, 8) == list(range(7))
+    choice = Choice(role, True)
+    assert choice.take(rows, 1) == [0]
+    assert choice.take(rows, 8) == [1, 3, 5]
+    plain = Choice(role, False)
+    plain.take(rows, 3)
+    assert plain.take(rows, 2) == [3, 4]  # none twice
 
 
 def test_directions_are_standardised_and_of_length_one():

@@ -37,7 +37,9 @@ def clockwork(monkeypatch):
 
 @pytest.mark.parametrize(("images", "looked"), [(10_000, 60 + 60 + 90), (60, 180), (20, 60)])
 def test_the_pass_takes_the_pace_of_an_image_times_their_number(clockwork, images, looked):
-    assert estimate.seconds_of_taps(made_subject(), TapSettings(images=images)) == pytest.approx(PASS * looked)
+    assert estimate.seconds_of_taps(made_subject(), TapSettings(images=images, pool=images)) == pytest.approx(
+        PASS * looked
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,9 +52,21 @@ def test_a_retraining_takes_its_steps_answers_passes_and_probes(clockwork, strat
     assert found == pytest.approx(STEPPING + ANSWERING + passes * LOOKING + FIT + probings * FIT)
 
 
-def test_probes_take_longer_as_the_images_become_more(clockwork, monkeypatch):
+def test_fits_take_what_is_there_once_and_longer_as_the_images_become_more(monkeypatch):
+    seen = []
+
+    def record(taps, settings, progress):
+        seen.append(sum(len(role.ids) for role in taps.roles))
+
+    def seconds_for(work):
+        work()
+        return FIT + PASS * seen[-1]
+
+    monkeypatch.setattr(estimate, "seconds_for", seconds_for)
     monkeypatch.setattr(estimate, "FITTED", 30)
-    assert estimate.seconds_of_fits(made_subject(), TapSettings()) == pytest.approx((210 / 90 * FIT,) * 2)
+    for name in ("probed", "label_issues"):
+        monkeypatch.setattr(estimate, name, record)
+    assert estimate.seconds_of_fits(made_subject(), TapSettings()) == pytest.approx((FIT + 210 * PASS,) * 2)
 
 
 def test_what_is_measured_leaves_the_classifier_alone():

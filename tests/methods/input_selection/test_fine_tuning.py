@@ -34,6 +34,7 @@ def test_a_replayed_batch_is_half_train_half_what_was_chosen():
 def test_the_published_way_sees_the_last_batch_alone():
     pool = made_images().indices("pool")
     assert np.unique(rows_of("batch", [pool[:15], pool[15:30]])).tolist() == pool[15:30].tolist()
+    assert np.unique(rows_of("batch", [pool[:15], pool[:0]])).tolist() == pool[:15].tolist()  # the pool ran out
 
 
 def test_from_scratch_sees_train_and_what_was_chosen_alike():

@@ -67,7 +67,7 @@ def test_the_feature_that_lost_images_lack_is_found():
 def test_contributions_add_up_to_the_probes_logit():
     random = np.random.default_rng(3)
     features, weights, mean, scale = (random.random(size) for size in ((5, 6), (6, 3), 6, 6))
-    probes = Probes("ridge", *[np.zeros((1, 3))] * 2, *[np.zeros(1)] * 2, *[np.zeros((1, 0), bool)] * 2,
+    probes = Probes("ridge", *[np.zeros((1, 3))] * 2, *[np.zeros(1)] * 2, *[np.zeros((1, 0), bool)] * 3,
                     (weights,), (mean,), (scale,), np.zeros((1, 3)))  # fmt: skip
     for label in range(3):
         logit = ((features - mean) / scale) @ weights[:, label]
@@ -120,3 +120,8 @@ def test_pixel_maps_are_mean_images():
     np.testing.assert_allclose(found["hmi"].values, found["hci"].values)
     with pytest.raises(ValueError, match="need the images"):
         heat_maps(taps, made_probes(taps), 0, 0, "pixel")
+
+
+def test_without_probes_there_are_maps_of_pixels_alone_and_that_is_said():
+    with pytest.raises(ValueError, match="without labelled images of train there is none"):
+        heat_maps(made_taps(made_role("diagnosis", [0] * 12)), None, 0, 0)

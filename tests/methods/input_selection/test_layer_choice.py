@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.methods.input_selection.layer_choice import chosen_layer, resampled_means, saturated
+from engine.methods.input_selection.layer_choice import chosen_layer, head_sentence, resampled_means, saturated
 from engine.methods.input_selection.probes import probed
 from engine.methods.input_selection.result import Probes, Tap, Taps
 from engine.methods.input_selection.settings import ProbeSettings, TapSettings
@@ -25,11 +25,11 @@ def by_hand(train, diagnosis, n=100, units=None):
     def right(recalls):
         return np.arange(n)[None] < np.round(np.array(recalls) * n)[:, None]
 
-    roles = tuple(made_role(name, [0] * n, units=units) for name in ("train", "diagnosis"))
+    roles = tuple(made_role(name, [0] * n, units=units, seen=name == "train") for name in ("train", "diagnosis"))
     taps = Taps(("a", "b", "c"), tuple(Tap(f"block {at}", 4, 1) for at in range(count)), roles)
     none, one = np.full((count, 3), np.nan), np.zeros(count)
     return Probes(
-        "ridge", none, none, one, one, right(diagnosis), right(train), (), (), (), none,
+        "ridge", none, none, one, one, right(diagnosis), right(train), right(diagnosis), (), (), (), none,
     ), taps  # fmt: skip
 
 
@@ -68,6 +68,66 @@ def test_an_over_fitted_label_points_to_where_its_gap_opens(diagnosis, expected,
     assert choice.of_gap
     np.testing.assert_allclose(choice.values[:, 0], 0.98 - np.array(diagnosis))
     assert chosen_layer(probes, taps, 0, "over-fitted", gap=0.7).tap == 3
+
+
+def test_the_gap_is_told_by_its_own_probes_and_of_seen_images_alone():
+    probes, taps = by_hand([0.98] * 3, [0.9, 0.3, 0.3])
+    other = replace(probes, gap_diagnosis=by_hand([0.98] * 3, [0.9, 0.9, 0.3])[0].gap_diagnosis)
+    assert chosen_layer(other, taps, 0, "over-fitted").tap == 2
+    train, held = taps.roles
+    half = replace(train, seen=(np.arange(100) >= 50).astype(np.int8))  # the first are right, the last are not
+    unlike = replace(probes, gap_right=np.arange(100)[None] < np.array([[50], [50], [100]]))
+    found = chosen_layer(unlike, replace(taps, roles=(half, held)), 0, "over-fitted")
+    assert found.tap == 2
+    np.testing.assert_allclose(found.values[:, 0], [-0.9, -0.3, 0.7])
+
+
+@pytest.mark.parametrize(
+    ("read", "answered", "said"),
+    [
+        (0.99, 0.05, "for 99% of its images of diagnosis, while the classifier itself answers right for 5%"),
+        (0.99, 0.9, None),  # surely more, but not much
+        (0.5, 0.5, None),
+        (0.05, 0.99, None),
+    ],
+)
+def test_features_that_the_head_does_not_read_are_said(read, answered, said):
+    probes, taps = by_hand([0.9] * 2, [0.2, read])
+    held = taps.roles[1]
+    logits = np.zeros_like(held.logits)
+    logits[np.arange(100), np.where(np.arange(100) < round(100 * answered), 0, 1)] = 4
+    found = head_sentence(probes, replace(taps, roles=(taps.roles[0], replace(held, logits=logits))), 0)
+    assert found is None if said is None else said in found and "head is at fault" in found
+
+
+def test_a_few_units_are_no_evidence_against_the_head():
+    probes, taps = by_hand([0.9], [0.6], units=np.repeat(np.arange(5), 20))  # three of five scans, all or none of each
+    held = taps.roles[1]
+    logits = np.zeros_like(held.logits)
+    logits[np.arange(100), np.where(np.arange(100) < 20, 0, 1)] = 4
+    one_scan = replace(taps, roles=(taps.roles[0], replace(held, logits=logits)))
+    assert head_sentence(probes, one_scan, 0) is None
+    alone = replace(one_scan, roles=tuple(replace(each, units=each.ids) for each in one_scan.roles))
+    assert "60% of its images" in head_sentence(probes, alone, 0)
+    assert head_sentence(probes, replace(taps, roles=taps.roles[:1]), 0) is None
+    assert head_sentence(probes, taps, 1) is None
+
+
+def test_noise_points_to_no_layer():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 300)
+    features = tuple(random.standard_normal((600, 200)).astype(np.float32) for _ in range(2))
+    roles = tuple(
+        replace(made_role(name, labels, seen=name == "train"), features=tuple(each[part] for each in features))
+        for name, part in (("train", slice(300)), ("diagnosis", slice(300, None)))
+    )
+    taps = Taps(("a", "b", "c"), tuple(Tap(f"block {at}", 200, 1) for at in range(2)), roles)
+    probes = probed(taps, ProbeSettings(), Progress())
+    assert probes.train_accuracy.min() > 0.9
+    for label in range(3):
+        choice = chosen_layer(probes, taps, label, "over-fitted")
+        assert choice.name == "block 1"
+        assert "no probe of" in choice.why
 
 
 def test_a_healthy_label_or_one_without_images_points_to_the_last():
@@ -154,24 +214,25 @@ def test_the_block_after_which_information_is_lost_is_found():
 
 
 class Memorising(nn.Module):
-    """Two features that tell two classes apart only so far, then as many as there are images, one for each seen."""
+    """Two features that tell two classes apart only so far, then one for each image seen, then what those were."""
 
-    def __init__(self, seen):
+    def __init__(self, seen, labels):
         super().__init__()
         self.mean, self.colours, self.nearest, self.act = Mean(), nn.Linear(3, 3), nn.Linear(3, len(seen)), nn.ReLU()
-        self.fc = nn.Linear(len(seen), 3)
+        self.known, self.fc = nn.Linear(len(seen), 2), nn.Linear(2, 3)
         with torch.no_grad():
             self.colours.weight.copy_(2 * torch.eye(3))
             self.colours.bias.zero_()
             seen, sharp = 2 * seen, 1e4  # nats a squared distance: each image lights its own
             self.nearest.weight.copy_(2 * sharp * seen)
             self.nearest.bias.copy_(-sharp * (seen**2).sum(dim=1))
+            self.known.weight.copy_(torch.eye(2)[labels].T)
             self.sharp = sharp
 
     def forward(self, images):
         means = self.colours(self.mean(images))
         own = self.nearest(means)
-        return self.fc(self.act(own - self.sharp * (means**2).sum(dim=1, keepdim=True) + 1))
+        return self.fc(self.known(self.act(own - self.sharp * (means**2).sum(dim=1, keepdim=True) + 1)))
 
 
 def test_the_block_that_learned_images_by_heart_is_found():
@@ -181,10 +242,13 @@ def test_the_block_that_learned_images_by_heart_is_found():
     labels = ((arrays[:, 0, 0, 0] > 127) ^ (random.random(600) < 0.2)).astype(int)  # a fifth can't be known
     seen = torch.from_numpy(arrays[:300, 0, 0]).float() / 255
     torch.manual_seed(0)
-    subject = subject_of(Memorising(seen), arrays, labels, np.repeat(["train", "diagnosis"], 300))
+    network = Memorising(seen, torch.from_numpy(labels[:300]))
+    subject = subject_of(network, arrays, labels, np.repeat(["train", "diagnosis"], 300))
+    subject = replace(subject, images=replace(subject.images, seen=np.repeat([1, 0], 300).astype(np.int8)))
     taps = tapped(subject, TapSettings(), Progress())
-    assert [tap.name for tap in taps.taps] == ["colours", "act"]
+    assert [tap.name for tap in taps.taps] == ["colours", "act", "known"]
     probes = probed(taps, ProbeSettings(), Progress())
     choice = chosen_layer(probes, taps, 0, "over-fitted")
-    assert choice.name == "act"
-    assert choice.values[0, 1] < 0.15 < choice.values[1, 1]
+    assert choice.name == "known"
+    assert "Here the gap opens first" in choice.why
+    assert choice.values[0, 1] < 0.15 < choice.values[2, 1]

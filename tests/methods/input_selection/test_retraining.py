@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 
+from engine.methods.input_selection import retraining
 from engine.methods.input_selection.retraining import arm_name, portions, retrained
-from engine.methods.input_selection.settings import RetrainingSettings, SelectionSettings
+from engine.methods.input_selection.selecting import selected
+from engine.methods.input_selection.settings import RetrainingSettings, SelectionSettings, VerdictSettings
 from engine.runs.progress import Progress
 from engine.subject.classifier import weights_hash
 from tests.methods.input_selection.made_subjects import made_images, made_subject
@@ -124,3 +126,86 @@ def test_no_pool_is_said():
     bare = replace(images, roles=np.where(images.roles == "pool", "test", images.roles))
     with pytest.raises(ValueError, match="no image has the role 'pool'"):
         run(asked(), made_subject(images=bare))
+
+
+def small_pool(keep):
+    """The images, of whose pool only so many are left."""
+    images = made_images()
+    pool = images.indices("pool")
+    return images.take(np.setdiff1d(np.arange(len(images)), pool[keep:]))
+
+
+@pytest.mark.parametrize("how", ["replay", "batch", "scratch"])
+def test_rounds_after_the_pool_ran_out_train_on_what_was_chosen_before(how):
+    settings = replace(asked("highest_loss", how=how), rounds=4)
+    settings = replace(settings, selection=replace(settings.selection, budget=40))
+    found = run(settings, made_subject(images=small_pool(15)))
+    assert len(found.picks.ids) == 15
+    assert len(found.accuracy) == 5
+    assert found.layers == ("",) * 4
+    short = [note for note in found.picks.notes if note.startswith("Only 5 of 10 images")]
+    assert len(short) == 1
+    assert [note for note in found.picks.notes if "ran out" in note] == [
+        "The pool ran out before round 3; from there on it trains on what was chosen before."
+    ]
+
+
+def test_rounds_that_choose_nothing_take_as_many_steps(monkeypatch):
+    steps = []
+    own = retraining.fine_tuned
+
+    def counted(subject, rounds, settings, progress):
+        steps.append((settings.steps, [len(each) for each in rounds]))
+        return own(subject, rounds, settings, progress)
+
+    monkeypatch.setattr(retraining, "fine_tuned", counted)
+    settings = replace(asked("mode_dhwi"), rounds=4)
+    run(replace(settings, selection=replace(settings.selection, budget=40)), made_subject(images=small_pool(15)))
+    assert steps == [(4, [10]), (4, [10, 5]), (4, [10, 5, 0]), (4, [10, 5, 0, 0])]
+
+
+def test_a_pool_that_is_exhausted_at_the_start_is_said():
+    settings = asked()
+    ids = made_images().ids.tolist()
+    with pytest.raises(ValueError, match="every image of the pool is excluded"):
+        run(replace(settings, selection=replace(settings.selection, excluded=tuple(ids))))
+
+
+def test_targets_go_by_the_persons_rule():
+    settings = asked()
+    lax = VerdictSettings(recall=0.001, gap=0.999)
+    with pytest.raises(ValueError, match="finds no buggy label"):
+        run(replace(settings, selection=replace(settings.selection, targets=(), rule=lax)))
+
+
+def test_answers_and_units_of_test_are_those_of_the_last_round(runs):
+    found, images = runs["highest_loss"], made_images()
+    test = images.indices("test")
+    assert found.ids.tolist() == images.ids[test].tolist()
+    assert found.units.tolist() == images.units()[test].tolist()
+    assert found.labels.tolist() == images.labels[test].tolist()
+    assert found.right.mean() == pytest.approx(found.accuracy[-1])
+    assert found.right_before.mean() == pytest.approx(found.accuracy[0])
+    assert (found.right_before & ~found.right).sum() == found.broken[-1]
+
+
+def test_without_train_the_batch_alone_can_be_trained_on():
+    images = made_images()
+    bare = images.take(np.flatnonzero(images.roles != "train"))
+    found = run(asked("highest_loss", how="batch"), made_subject(images=bare))
+    assert len(found.picks.ids) == 12
+
+
+def test_later_rounds_keep_away_from_copies_of_what_was_chosen():
+    settings = asked("class_random")
+    before = []
+
+    def watched(*given):
+        before.append(given[-1])
+        return selected(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retraining, "selected", watched)
+        found = run(replace(settings, rounds=3))
+    assert [len(each) for each in before] == [0, 4, 8]
+    assert before[-1] == found.picks.ids[:8].tolist()

@@ -2,9 +2,19 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge, RidgeCV
 
-from engine.methods.input_selection import ridge
-from engine.methods.input_selection.ridge import PENALTIES, generalised_error, ridge_probe, shares
+from engine.methods.input_selection.ridge import (
+    PENALTIES,
+    generalised_error,
+    moments_of,
+    shares,
+    with_best_penalty,
+    with_penalty,
+)
 from tests.methods.input_selection.planted_features import blobs
+
+
+def ridge_probe(features, labels, classes):
+    return with_best_penalty(moments_of(features, labels, classes))[0]
 
 
 def test_weights_and_penalty_are_scikit_learns():
@@ -22,6 +32,20 @@ def test_weights_and_penalty_are_scikit_learns():
     probe = ridge_probe(features, labels, 3)
     np.testing.assert_allclose(probe.weights, best.coef_.T, atol=1e-3)
     np.testing.assert_allclose(probe.bias, best.intercept_, atol=1e-5)
+
+
+def test_taking_images_away_leaves_the_probe_of_the_others():
+    features, labels = blobs(n=200, features=12)
+    features = features + 0.5  # of the rest the mean isn't 0 in any case
+    labels[labels == 2] = np.where(np.arange(np.sum(labels == 2)) < 20, 2, 1)
+    away = (np.arange(200) % 3 == 0) | (labels == 2)  # class 2 goes altogether
+    rest = moments_of(features, labels, 3) - moments_of(features[away], labels[away], 3)
+    probe = with_penalty(rest, 0.1)
+    fit = Ridge(alpha=0.1 * rest.n).fit(features[~away].astype(np.float64), np.eye(3)[labels[~away]])
+    assert rest.n == np.sum(~away)
+    np.testing.assert_allclose(probe.weights, fit.coef_.T, atol=1e-5)
+    np.testing.assert_allclose(probe.bias[:2], fit.intercept_[:2], atol=1e-5)
+    assert probe.bias[2] == -np.inf
 
 
 def test_it_predicts_as_well_as_leaving_each_image_out():
@@ -42,7 +66,7 @@ def test_more_features_than_images_are_no_free_lunch():
 
 def test_one_class_alone_is_always_answered():
     features, _ = blobs(n=10)
-    probe = ridge.ridge_probe(features, np.full(10, 1), 3)
+    probe = ridge_probe(features, np.full(10, 1), 3)
     assert (probe.scores(features).argmax(axis=1) == 1).all()
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.methods.input_selection import selecting
 from engine.methods.input_selection.selecting import dealt, selected
-from engine.methods.input_selection.settings import STRATEGIES, SelectionSettings
+from engine.methods.input_selection.settings import STRATEGIES, SelectionSettings, VerdictSettings, reads_layers
 from engine.runs.progress import Progress
 from engine.subject.subject import joined
 from tests.conftest import colour_images, rgb_blueprint
@@ -15,10 +16,10 @@ from tests.methods.input_selection.test_candidates import issues_of
 from tests.methods.input_selection.test_strategies import made
 
 
-def chosen(asked, taps=None, issues=None):
+def chosen(asked, taps=None, issues=None, before=()):
     taps = taps or with_images(made(n=240))[0]
     _, subject = with_images(taps)
-    return selected(subject, asked, taps, made_probes(taps), issues or issues_of(), Progress())
+    return selected(subject, asked, taps, made_probes(taps), issues or issues_of(), Progress(), before)
 
 
 def with_images(taps):
@@ -139,3 +140,69 @@ def test_images_of_the_pool_that_a_fix_was_trained_on_are_no_candidates():
     taps = replace(taps, roles=(taps.roles[0], replace(pool, seen=seen.astype(np.int8))))
     found = chosen(SelectionSettings("highest_loss", targets=(0,), budget=40), taps)
     assert not np.isin(found.ids, pool.ids[seen]).any()
+
+
+def test_what_earlier_rounds_chose_is_not_chosen_again_nor_are_its_copies():
+    taps, _ = with_images(made(n=240))
+    pool = taps.role("pool")
+    pairs = replace(
+        pool, features=(np.repeat(pool.features[0][::2], 2, axis=0),), labels=np.repeat(pool.labels[::2], 2)
+    )
+    taps = replace(taps, roles=(taps.roles[0], pairs))
+    asked = SelectionSettings("highest_loss", targets=(0,), budget=20)
+    first = chosen(replace(asked, diverse=True), taps)
+    plain, diverse = (chosen(replace(asked, diverse=each), taps, before=first.ids.tolist()) for each in (False, True))
+    twin = dict(zip(pool.ids.tolist(), pool.ids.reshape(-1, 2)[:, ::-1].ravel().tolist(), strict=True))
+    copies = [twin[each] for each in first.ids.tolist()]
+    for found in (plain, diverse):
+        assert not np.isin(found.ids, first.ids).any()
+        assert len(found.ids) == 20
+    assert np.isin(plain.ids, copies).any()
+    assert not np.isin(diverse.ids, copies).any()
+
+
+def test_ranks_go_on_where_the_others_run_out():
+    taps, _ = with_images(made(n=240))
+    pool = taps.role("pool")
+    labels = np.where(np.arange(240) < 5, 1, np.where(pool.labels == 1, 0, pool.labels))
+    taps = replace(taps, roles=(taps.roles[0], replace(pool, labels=labels)))
+    found = chosen(SelectionSettings("highest_loss", targets=(0, 2), budget=45, scored=0.5), taps)
+    assert [(found.labels == label).sum() for label in (0, 1, 2)] == [20, 5, 20]
+    assert found.rank[found.labels == 0].tolist() == list(range(1, 21))
+
+
+def test_what_is_ranked_by_another_distance_is_said(monkeypatch):
+    monkeypatch.setattr("engine.methods.input_selection.strategies.RERANKED", 4)
+    taps, _ = with_images(made(n=240, grid=2))
+    exact = SelectionSettings(
+        "mode", targets=(0,), budget=40, scored=0.5, map="hci", metric="wasserstein", wasserstein="exact"
+    )
+    assert chosen(exact, taps).notes == ()  # as many as are taken
+    pool = taps.role("pool")
+    copies = replace(pool, units=np.where(pool.labels == 0, np.arange(240) % 9, np.arange(240)).astype(str))
+    notes = chosen(replace(exact, diverse=True), replace(taps, roles=(taps.roles[0], copies))).notes
+    assert notes == ("Of a only the first 20 are scored exactly; the ranks behind them go by the sliced distance.",)
+
+
+def test_the_rule_is_the_persons(monkeypatch):
+    rules = []
+    own = selecting.label_verdicts
+    monkeypatch.setattr(selecting, "label_verdicts", lambda taps, rule: rules.append(rule) or own(taps, rule))
+    rule = VerdictSettings(recall=0.3)
+    chosen(SelectionSettings("gini", targets=(0,), budget=20, rule=rule))
+    assert rules == [rule]
+
+
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if not reads_layers(SelectionSettings(name))])
+def test_a_strategy_that_looks_at_no_layer_needs_neither_train_nor_probes(strategy):
+    taps, subject = with_images(made(n=240))
+    assert taps.role("train") is None
+    asked = SelectionSettings(strategy, targets=(0,), budget=20)
+    assert len(selected(subject, asked, taps, None, issues_of(), Progress()).ids) == 20
+
+
+def test_what_of_the_pool_was_not_looked_into_is_said():
+    taps, subject = with_images(made(n=240))
+    subject = replace(subject, images=replace(subject.images, roles=np.full(len(subject.images), "pool")))
+    found = selected(subject, SelectionSettings("random", budget=20), taps, None, issues_of(), Progress())
+    assert found.notes[0].startswith("Of the 480 images of pool only 240 are looked into")

@@ -4,7 +4,16 @@ import torch
 import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
 
-from engine.methods.input_selection.softmax_probes import PENALTY, penalised, softmax, softmax_probe
+from engine.methods.input_selection.softmax_probes import (
+    CURVATURE,
+    PENALTY,
+    SAMPLE,
+    SHRUNK,
+    penalised,
+    softmax,
+    softmax_probe,
+    stretched,
+)
 from tests.methods.input_selection.planted_features import blobs
 
 
@@ -26,6 +35,14 @@ def test_where_it_stops_by_default_held_out_answers_are_the_minimums():
     probe, other = softmax_probe(features, labels, 6), theirs(features, labels)
     right = (probe.scores(held).argmax(axis=1) == truth).mean()
     assert right == pytest.approx(other.score(held, truth), abs=0.005)
+
+
+@pytest.mark.parametrize(("n", "apart"), [(4 * SAMPLE, 4), (10, 1)])
+def test_stretched_features_are_about_equally_curved(n, apart):
+    features, _ = blobs(n=n, features=30)
+    stretch, some = stretched(features), features[::apart]
+    curvature = CURVATURE * some.T @ some / len(some) + (PENALTY / n + SHRUNK) * np.eye(30)
+    np.testing.assert_allclose(stretch @ curvature @ stretch.T, np.eye(30), atol=1e-4)
 
 
 def test_loss_and_slopes_are_autograds():

@@ -9,7 +9,8 @@ from tests.methods.input_selection.made_subjects import made_images, made_subjec
 
 
 def of(labels, predictions):
-    return Standing(np.array([str(n) for n in range(len(labels))]), np.array(labels), np.array(predictions), 0.5)
+    ids = np.array([str(n) for n in range(len(labels))])
+    return Standing(ids, ids, np.array(labels), np.array(predictions), 0.5)
 
 
 def test_figures_counted_by_hand():

@@ -8,7 +8,7 @@ import pytest
 from engine.methods.input_selection.heat_maps import heat_maps
 from engine.methods.input_selection.metrics import scores
 from engine.methods.input_selection.settings import SelectionSettings, VerdictSettings
-from engine.methods.input_selection.strategies import BENEFITS, Asked, layer_of, layers_of, ranked, reads_layers
+from engine.methods.input_selection.strategies import BENEFITS, Asked, layer_of, layers_of, ranked
 from engine.methods.input_selection.verdicts import label_verdicts
 from tests.conftest import BLUE, GREEN, RED, colour_images
 from tests.methods.input_selection.made_taps import made_probes, made_role, made_taps
@@ -49,7 +49,7 @@ def test_benefits_are_the_formulas_and_the_largest_comes_first(name):
     taps = made()
     pool = taps.role("pool")
     rows = np.flatnonzero(pool.labels == 1)
-    found = ranked(asked_of(taps, SelectionSettings(name, targets=(1,))), rows, 1)
+    found = ranked(asked_of(taps, SelectionSettings(name, targets=(1,))), rows, 1, 20)
     expected = [by_hand(name, pool.logits[row].tolist(), 1) for row in found.rows]
     np.testing.assert_allclose(found.score, expected, atol=1e-6)
     assert sorted(found.rows.tolist()) == rows.tolist()
@@ -61,11 +61,11 @@ def test_equal_scores_and_chance_follow_the_drawn_numbers():
     pool = taps.role("pool")
     rows = np.flatnonzero(pool.labels == 1)
     asked = asked_of(taps, SelectionSettings("misclassified", targets=(1,)))
-    found = ranked(asked, rows, 1)
+    found = ranked(asked, rows, 1, 20)
     wrong = found.rows[found.score == 1]
     assert 1 < len(wrong) < len(rows)
     assert (np.diff(asked.chance[wrong]) > 0).all()
-    by_chance = ranked(replace(asked, settings=SelectionSettings("class_random", targets=(1,))), rows, 1)
+    by_chance = ranked(replace(asked, settings=SelectionSettings("class_random", targets=(1,))), rows, 1, 20)
     assert (np.diff(asked.chance[by_chance.rows]) > 0).all()
     assert np.isnan(by_chance.score).all()
 
@@ -77,7 +77,7 @@ def test_a_map_takes_its_nearest_or_its_farthest(metric, end):
     settings = SelectionSettings("mode", targets=(2,), map="hwi", metric=metric, end=end)
     asked = asked_of(taps, settings)
     rows = np.flatnonzero(asked.role.labels == 2)
-    found = ranked(asked, rows, 2)
+    found = ranked(asked, rows, 2, 20)
     wanted = heat_maps(taps, asked.probes, 0, 2)[2].values
     values = asked.role.features[0][found.rows] * asked.probes.weights[0][:, 2]
     np.testing.assert_allclose(found.score, scores(values, wanted[None], metric)[:, 0], atol=1e-9)
@@ -90,12 +90,15 @@ def test_the_exact_distance_reorders_only_the_top():
     asked = asked_of(taps, settings)
     rows = np.flatnonzero(asked.role.labels == 0)
     assert len(rows) > 60
-    found = ranked(asked, rows, 0)
-    sliced = ranked(replace(asked, settings=replace(settings, wasserstein="sliced")), rows, 0)
-    assert sorted(found.rows[:50]) == sorted(sliced.rows[:50])
-    assert found.rows[:50].tolist() != sliced.rows[:50].tolist()
-    assert found.rows[50:].tolist() == sliced.rows[50:].tolist()
-    assert (np.diff(found.score[:50]) >= 0).all()
+    sliced = ranked(replace(asked, settings=replace(settings, wasserstein="sliced")), rows, 0, 20)
+    for wanted, most in ((20, 50), (60, 60), (1000, len(rows))):
+        found = ranked(asked, rows, 0, wanted)
+        assert found.alike == most
+        assert sorted(found.rows[:most]) == sorted(sliced.rows[:most])
+        assert found.rows[:most].tolist() != sliced.rows[:most].tolist()
+        assert found.rows[most:].tolist() == sliced.rows[most:].tolist()
+        assert (np.diff(found.score[:most]) >= 0).all()
+    assert sliced.alike == len(rows)
 
 
 def test_the_published_rule_turns_round_for_an_over_fitted_label():
@@ -106,10 +109,10 @@ def test_the_published_rule_turns_round_for_an_over_fitted_label():
     diagnosis, pool = replace(diagnosis, ids=images.ids[:100]), replace(pool, ids=images.ids[100:])
     taps = made_taps(diagnosis, pool)
     asked = asked_of(taps, SelectionSettings("mode_published", targets=(0,)), images)
-    nearest = ranked(asked, np.arange(60), 0)
+    nearest = ranked(asked, np.arange(60), 0, 20)
     assert set(nearest.rows[:20] % 3) == {0}  # the brightest, as the dot product has it
     verdict = replace(asked.verdicts[0], verdict="over-fitted")
-    farthest = ranked(replace(asked, verdicts={0: verdict}), np.arange(60), 0)
+    farthest = ranked(replace(asked, verdicts={0: verdict}), np.arange(60), 0, 20)
     assert set(farthest.rows[:20] % 3) == {2}
 
 
@@ -125,18 +128,14 @@ def test_layers_by_name_and_what_reads_none():
     assert layers_of(replace(last, layer="block"), taps, None) == "block"
     with pytest.raises(ValueError, match="no tap called 'nowhere'; there are block, later"):
         layer_of(replace(last, layer="nowhere"), taps, None, 1, "healthy")
-    assert [reads_layers(SelectionSettings(name)) for name in ("mode", "mode_dhwi", "gini", "mode_published")] == [
-        True, True, False, False,
-    ]  # fmt: skip
-    assert not reads_layers(SelectionSettings("mode", mode="pixel"))
     assert layers_of(SelectionSettings("gini", targets=(1,), layer="block"), taps, None) == ""
 
 
 def test_the_layer_that_explains_a_label_is_asked_for_with_its_verdict(monkeypatch):
     asked_for = []
 
-    def chosen(probes, taps, label, verdict):
-        asked_for.append((label, verdict))
+    def chosen(probes, taps, label, verdict, gap):
+        asked_for.append((label, verdict, gap))
         return SimpleNamespace(tap=label % 2)
 
     monkeypatch.setattr("engine.methods.input_selection.strategies.chosen_layer", chosen)
@@ -145,10 +144,12 @@ def test_the_layer_that_explains_a_label_is_asked_for_with_its_verdict(monkeypat
         taps, taps=(*taps.taps, replace(taps.taps[0], name="later")),
         roles=tuple(replace(role, features=role.features * 2) for role in taps.roles),
     )  # fmt: skip
-    settings = SelectionSettings("mode", targets=(0, 1, 2), layer="auto")
+    rule = VerdictSettings(recall=0.99, gap=0.3)
+    settings = SelectionSettings("mode", targets=(0, 1, 2), layer="auto", rule=rule)
     assert layers_of(settings, taps, made_probes(taps)) == "block, later"
-    verdicts = {each.label: each.verdict for each in label_verdicts(taps, VerdictSettings())}
-    assert asked_for == [(label, verdicts[label]) for label in (0, 1, 2)]
+    verdicts = {each.label: each.verdict for each in label_verdicts(taps, rule)}
+    assert asked_for == [(label, verdicts[label], 0.3) for label in (0, 1, 2)]
+    assert verdicts != {each.label: each.verdict for each in label_verdicts(taps, VerdictSettings())}
     with pytest.raises(ValueError, match="needs the probes"):
         layers_of(settings, taps, None)
 
@@ -167,7 +168,7 @@ def test_towards_the_lost_weighs_likeness_and_loss_alike():
         (sum(other < one for other in likeness) + sum(other < two for other in losses)) / (2 * (len(rows) - 1))
         for one, two in zip(likeness, losses, strict=True)
     ]
-    found = ranked(asked, rows, 1)
+    found = ranked(asked, rows, 1, 20)
     by_row = dict(zip(found.rows.tolist(), found.score.tolist(), strict=True))
     assert [by_row[row] for row in rows.tolist()] == pytest.approx(expected)
     assert (np.diff(found.score) <= 1e-12).all()
@@ -180,5 +181,5 @@ def test_where_nothing_is_lost_the_loss_alone_decides():
     taps = replace(taps, roles=(right, taps.roles[1]))
     asked = asked_of(taps, SelectionSettings("mode_dhwi", targets=(1,)))
     rows = np.flatnonzero(asked.role.labels == 1)
-    by_loss = ranked(replace(asked, settings=SelectionSettings("highest_loss", targets=(1,))), rows, 1)
-    assert ranked(asked, rows, 1).rows.tolist() == by_loss.rows.tolist()
+    by_loss = ranked(replace(asked, settings=SelectionSettings("highest_loss", targets=(1,))), rows, 1, 20)
+    assert ranked(asked, rows, 1, 20).rows.tolist() == by_loss.rows.tolist()

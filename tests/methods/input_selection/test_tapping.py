@@ -140,10 +140,16 @@ def test_few_images_are_drawn_whatever_their_order():
     subject = made()
     shuffled = np.random.default_rng(1).permutation(len(subject.images))
     other = replace(subject, images=subject.images.take(shuffled))
-    few, again = (tapped(each, TapSettings(images=10), Progress()) for each in (subject, other))
+    told = Told()
+    few, again = (tapped(each, TapSettings(images=10, pool=12), told) for each in (subject, other))
     for role, same_role in zip(few.roles, again.roles, strict=True):
-        assert len(role.ids) == 10
+        assert len(role.ids) == (12 if role.role == "pool" else 10)
         assert set(role.ids) == set(same_role.ids)
+    assert [note.partition(" are ")[0] for note in told.notes[:3]] == [
+        "Of the 20 images of train only 10",
+        "Of the 15 images of diagnosis only 10",
+        "Of the 25 images of pool only 12",
+    ]  # fmt: skip
 
 
 def test_roles_without_images_are_missing():

@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from engine.methods.input_selection.tapping import tapped
 from engine.methods.input_selection.verdicts import label_verdicts, verdict_notes
 from engine.runs.progress import Progress
 from engine.subject.subject import joined
+from engine.toolkit.statistics import rate
 from tests.methods.input_selection.made_taps import made_role, made_taps
 
 NAMES = "abcdefghij"
@@ -58,6 +60,24 @@ def test_recalls_precision_gap_and_partners_are_counted():
     assert found[0].partners == ((1, 2), (2, 1))
     assert (found[1].precision.value, found[1].precision.n) == (pytest.approx(1 / 3), 3)
     assert found[2].partners == ()
+
+
+def test_counts_are_those_of_each_label_taken_alone():
+    random = np.random.default_rng(0)
+    labels, predictions = random.integers(-1, 40, 900), random.integers(0, 40, 900)
+    predictions = np.where(random.random(900) < 0.6, labels.clip(0), predictions)
+    units = random.integers(0, 300, 900).astype(str)
+    diagnosis = made_role("diagnosis", labels, predictions, classes=40, units=units)
+    train = replace(diagnosis, role="train", labels=labels[::-1], seen=random.integers(-1, 2, 900).astype(np.int8))
+    taps = Taps(tuple(map(str, range(40))), (), (train, diagnosis))
+    for found in label_verdicts(taps, VerdictSettings()):
+        own, taken = labels == found.label, (predictions == found.label) & (labels >= 0)
+        seen = (labels[::-1] == found.label) & (train.seen == 1)
+        assert found.train == rate(predictions[seen] == found.label, units[seen])
+        assert found.diagnosis == rate(predictions[own] == found.label, units[own])
+        assert found.precision == rate(labels[taken] == found.label, units[taken])
+        wrong = Counter(predictions[own & (predictions != found.label)].tolist())
+        assert found.partners == tuple(sorted(wrong.items(), key=lambda each: (-each[1], each[0]))[:3])
 
 
 def test_an_image_that_may_not_have_been_seen_says_nothing_of_train():
