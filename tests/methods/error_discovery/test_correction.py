@@ -18,6 +18,7 @@ from engine.methods.error_discovery.settings import ARMS
 from engine.runs.progress import Progress
 from engine.subject.classifier import weights_hash
 from engine.toolkit.prediction import as_tensor
+from engine.toolkit.threads import as_many_as_help
 from tests.methods.error_discovery.made_correction import EACH, SETTINGS, MeanPanel, found_of, made_inputs, made_subject
 
 KEEP = replace(SETTINGS, keep_weights=True)
@@ -45,14 +46,16 @@ def plain_loop(settings) -> dict[str, torch.Tensor]:
     rows = np.concatenate([random.permutation(lesson.real) for _ in range(-(-count // len(lesson.real)))])[:count]
     network = deepcopy(found.subject.classifier).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=1e-2)
-    for step in range(settings.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * (1 + np.cos(np.pi * step / settings.steps)) / 2
-        own = rows[step * settings.batch_size : (step + 1) * settings.batch_size]
-        images = as_tensor(found.subject.images.read(own), torch.device("cpu"))
-        optimizer.zero_grad()
-        F.cross_entropy(network(images), torch.from_numpy(found.subject.images.labels[own])).backward()
-        optimizer.step()
+    # the same sums: a bias before a batch norm has no gradient but rounding, which AdamW makes as large as any other
+    with as_many_as_help(found.subject.classifier, settings.batch_size):
+        for step in range(settings.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = settings.learning_rate * (1 + np.cos(np.pi * step / settings.steps)) / 2
+            own = rows[step * settings.batch_size : (step + 1) * settings.batch_size]
+            images = as_tensor(found.subject.images.read(own), torch.device("cpu"))
+            optimizer.zero_grad()
+            F.cross_entropy(network(images), torch.from_numpy(found.subject.images.labels[own])).backward()
+            optimizer.step()
     return network.network.state_dict()
 
 

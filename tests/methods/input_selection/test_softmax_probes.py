@@ -26,7 +26,7 @@ def theirs(features, labels, penalty=PENALTY):
 def test_the_minimum_is_scikit_learns(classes, features, penalty):
     found, labels = blobs(n=400, classes=classes, features=features)
     probe, other = softmax_probe(found, labels, classes, flat=1e-6), theirs(found, labels, penalty)
-    np.testing.assert_allclose(softmax(probe.scores(found)), other.predict_proba(found), atol=5e-4)
+    np.testing.assert_allclose(softmax(probe.scores(found)), other.predict_proba(found), atol=2e-3)
 
 
 def test_where_it_stops_by_default_held_out_answers_are_the_minimums():
