@@ -23,7 +23,7 @@ from benchmarks.input_selection import subject_of
 from engine.loading.checkpoints import from_safetensors, to_safetensors
 from engine.loading.demos.panel import NETS, make_panel
 from engine.methods.error_discovery.comparison import Comparison, compare
-from engine.methods.error_discovery.correction_sentences import what_correction_came_to, what_each_did
+from engine.methods.error_discovery.correction_sentences import what_correction_came_to
 from engine.methods.error_discovery.oracle import Panel, panel_of
 from engine.methods.error_discovery.result import Corrected
 from engine.methods.error_discovery.settings import WEIGHTS
@@ -115,7 +115,7 @@ def print_comparison(found: Comparison) -> None:
         for other, gaps in (("continued", each.vs_continued), ("before", each.vs_before)):
             if gaps:
                 print(f"    against {other}: " + ", ".join(f"{name} {mean(gaps[name], '+')}" for name in FIGURES))
-    for sentence in [*what_correction_came_to(found), *what_each_did(found)]:
+    for sentence in what_correction_came_to(found):
         print(f"  {sentence}", flush=True)
 
 

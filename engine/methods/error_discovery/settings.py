@@ -199,7 +199,7 @@ class CorrectionSettings:
     held_out: float = 0.34
     steps: int = 300
     batch_size: int = 64
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     fresh: int = 5
     seed: int = 0
     order: int = 0
