@@ -43,7 +43,7 @@ def page() -> None:
         "Errors", [GENERATED, REAL], default=GENERATED, required=True, format_func=SOURCES.__getitem__,
         key="error source", persist_state="session",
     )  # fmt: skip
-    wanted, testing = how_grouped(source)
+    wanted, testing = how_grouped(source, search)
     asked = Asked(made.settings, search, wanted, testing)
     given = errors if source == GENERATED else real_errors(made)
     if given is None:

@@ -16,7 +16,7 @@ from engine.methods.error_discovery.comparison import ArmOutcome, Comparison, co
 from engine.methods.error_discovery.discovery import Discovery
 from engine.methods.error_discovery.region_table import regions_csv
 from engine.methods.error_discovery.result import Errors, Generator, Regions
-from engine.methods.error_discovery.weighing import DECIDING, FIGURES, figures_of
+from engine.methods.error_discovery.weighing import DECIDING, FIGURES, figures_of, values
 from engine.toolkit.seeds import OverSeeds, over_seeds
 from engine.toolkit.tables import to_csv
 
@@ -74,7 +74,7 @@ def summary_of(stories: Sequence[Story], training: float, anew: bool) -> dict[st
 
 def mean_of(rows: Sequence[dict[str, Any]], name: str) -> float:
     """The mean of a figure over the stories that have it."""
-    return over_seeds({place: row[name] for place, row in enumerate(rows) if not np.isnan(row[name])}, most=np.inf).mean
+    return over_seeds(values(dict(enumerate(rows)), name), most=np.inf).mean
 
 
 def story_values(story: Story) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         grouping=DistillationSettings(
             method=arguments.grouping, components=arguments.components, least=arguments.least
         ),
-        testing=TestSettings(filtered=arguments.agreement > 0),
+        testing=TestSettings(agreement=arguments.agreement),
         real=RealErrorSettings(),
         correction=CorrectionSettings(
             steps=arguments.steps,

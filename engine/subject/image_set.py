@@ -109,6 +109,11 @@ class ImageSet:
         """The indices of the images with this role, in order; `all` gives every image."""
         return np.arange(len(self)) if role == "all" else np.flatnonzero(self.roles == str(role))
 
+    def labelled(self, role: Role | str) -> np.ndarray:
+        """The indices of the images with this role that have a label, in order."""
+        own = self.indices(role)
+        return own[self.labels[own] != UNLABELLED]
+
     def units(self) -> np.ndarray:
         """(N,) str, what counts as one independent observation: the group, or the image with its exact copies."""
         contents = np.array([sample_id.partition("~")[0] for sample_id in self.ids.tolist()], dtype=np.str_)

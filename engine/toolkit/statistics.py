@@ -94,6 +94,11 @@ def rate(hits: np.ndarray, units: np.ndarray) -> Rate:
     return Rate(share, low, high, n, len(np.unique(units)), worth)
 
 
+def share_of(hits: np.ndarray) -> float:
+    """The share of hits (N,) bool, NaN for none."""
+    return float(hits.mean()) if len(hits) else float("nan")
+
+
 def mean_interval(values: np.ndarray, units: np.ndarray) -> tuple[float, float, float]:
     """The mean of values (N,) and its 95 % interval, robust to what images of one unit have in common."""
     if len(values) == 0:

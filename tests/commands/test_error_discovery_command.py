@@ -242,7 +242,7 @@ def test_every_option_reaches_the_settings():
     assert plan.search == IdentificationSettings(
         noise="beta", scale=0.4, draws=7, agreement=0, manifold=False, reconstruction=False
     )
-    assert not plan.testing.filtered
+    assert plan.testing.agreement == plan.search.agreement
     assert plan.grouping == DistillationSettings("hdbscan", components=4, least=5)
     assert plan.correction == CorrectionSettings(steps=9, learning_rate=0.01, per_region=8, held_out=0.5)
     assert (plan.weights, plan.seeds) == ((0.1, 1.0), range(6, 8))

@@ -25,7 +25,7 @@ OTHER = Asked(
     replace(USUAL.generator, dimensions=9, epochs=3, conditional=not USUAL.generator.conditional),
     replace(USUAL.search, noise="beta", scale=0.25, draws=7, agreement=0.0, manifold=False, reconstruction=False),
     replace(USUAL.grouping, method="hdbscan", components=3, least=5),
-    replace(USUAL.testing, filtered=False),
+    replace(USUAL.testing, agreement=0.0),
 )
 
 

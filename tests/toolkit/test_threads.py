@@ -1,11 +1,13 @@
 import threading
 
+import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 from torch import nn
 
 from engine.subject.classifier import Classifier
-from engine.toolkit.threads import as_many_as_help, one_if_small, side_by_side
+from engine.toolkit.threads import as_many_as_help, one_if_small, one_thread, side_by_side
 from tests.conftest import rgb_blueprint
 
 
@@ -23,7 +25,7 @@ def with_weights(count: int) -> Classifier:
 
 def test_a_small_network_gets_one_thread_and_a_large_one_or_a_large_batch_all():
     seen = []
-    for weights, batch in ((1000, 32), (1_000_000, 32), (1000, 32_000)):
+    for weights, batch in ((1000, 32), (10_000_000, 32), (1000, 320_000)):
         with as_many_as_help(with_weights(weights), batch):
             seen.append(torch.get_num_threads())
         assert torch.get_num_threads() == 3
@@ -41,6 +43,14 @@ def test_little_work_gets_one_thread():
         assert torch.get_num_threads() == 1
     with one_if_small(1e12):
         assert torch.get_num_threads() == 3
+    assert torch.get_num_threads() == 3
+
+
+def test_one_thread_is_one_for_every_library():
+    np.dot(np.ones((2, 2)), np.ones((2, 2)))  # so that its library is there
+    with one_thread():
+        assert torch.get_num_threads() == 1
+        assert {each["num_threads"] for each in threadpool_info()} == {1}
     assert torch.get_num_threads() == 3
 
 

@@ -15,6 +15,7 @@ from engine.methods.cam_training.result import Cams, Groups
 from engine.methods.cam_training.rules import RULES
 from engine.methods.cam_training.settings import LABEL, NOTHING, PREDICTION, REST
 from engine.toolkit.statistics import rate
+from engine.toolkit.wording import plural
 
 
 def what_it_speaks_for(cams: Cams) -> str:
@@ -114,7 +115,7 @@ def what_hiding_showed(figures: Sequence[HidingFigure]) -> str:
             f"{max(each.share for each in figures):.0%} of each image hidden, where the maps are hottest and in random "
             "places alike: what the answers rest on is there more than once, and hiding says nothing of the maps."
         )
-    sizes = f"{len(figures)} size{'' if len(figures) == 1 else 's'} of hidden area"
+    sizes = f"{plural(len(figures), 'size')} of hidden area"
     if len(costly) == len(cheap) == 0:
         most = max(figures, key=lambda each: abs(each.difference.mean))
         return (
@@ -146,7 +147,7 @@ def what_groups_there_are(groups: Groups, cams: Cams, units: np.ndarray) -> list
     if maps == 0:
         return ["None of the maps has evidence that could be grouped."]
     if maps < FEWEST:
-        return [f"{maps} map{'' if maps == 1 else 's'}: too few to look for groups, which takes {FEWEST}."]
+        return [f"{plural(maps, 'map')}: too few to look for groups, which takes {FEWEST}."]
     if count == 1:
         return [f"The {maps:,} maps are of one kind: they differ no more than one place that wanders would."]
     said = [f"The {maps:,} maps fall into {count} groups."]

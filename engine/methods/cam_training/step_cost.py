@@ -16,7 +16,7 @@ from engine.methods.cam_training.settings import TeachingSettings
 from engine.methods.cam_training.teaching import images_of, starting, training_images, training_settings
 from engine.methods.cam_training.training_images import Masking
 from engine.runs.progress import Progress
-from engine.subject.image_set import UNLABELLED, ImageSet, Role
+from engine.subject.image_set import ImageSet, Role
 from engine.subject.subject import Subject
 from engine.toolkit.threads import as_many_as_help
 from engine.toolkit.training import Batch, in_unit_range, optimizer_of, take_step
@@ -99,7 +99,7 @@ def seconds_of_teaching(subject: Subject, settings: TeachingSettings, inputs: Ma
 
 def steps_of(images: ImageSet, settings: TeachingSettings) -> int:
     """How many steps a training of these images takes."""
-    labels = images.labels[(images.roles == Role.TRAIN) & (images.labels != UNLABELLED)]
+    labels = images.labels[images.labelled(Role.TRAIN)]
     counts = np.bincount(labels)
     rows = int(counts.max() * (counts > 0).sum()) if settings.balance == "augmentation" else len(labels)
     return settings.epochs * -(-rows // settings.batch_size)
@@ -107,7 +107,7 @@ def steps_of(images: ImageSet, settings: TeachingSettings) -> int:
 
 def few(images: ImageSet) -> ImageSet:
     """Some of the labelled training images, alike many of each class."""
-    own = np.flatnonzero((images.roles == Role.TRAIN) & (images.labels != UNLABELLED))
+    own = images.labelled(Role.TRAIN)
     classes = np.unique(images.labels[own])
     share = max(1, ENOUGH // max(1, len(classes)))
     return images.take(np.concatenate([own[:0], *[own[images.labels[own] == label][:share] for label in classes]]))

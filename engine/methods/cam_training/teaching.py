@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -24,11 +23,12 @@ from engine.methods.cam_training.settings import TeachingSettings
 from engine.methods.cam_training.training_images import Masking, TrainingImages, reader
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
-from engine.subject.image_set import UNLABELLED, ImageSet, Role
+from engine.subject.image_set import ImageSet, Role
 from engine.subject.subject import Subject
 from engine.toolkit.prediction import as_tensor, predict
 from engine.toolkit.threads import as_many_as_help
 from engine.toolkit.training import TrainingSettings, train
+from engine.toolkit.weights import saved
 
 LEARNED = 0.25  # of the way from chance to everything right
 TRAINING = 0.8  # of the time
@@ -83,7 +83,9 @@ def looked_at(
         learned=has_learned(right, images.labels[training.indices]),
         energy_inside=inside,
         parts=tuple(outcomes),
-        weights=saved(classifier) if settings.keep_weights and settings.arm != "crop" else np.empty(0, np.uint8),
+        weights=saved(classifier.network)
+        if settings.keep_weights and settings.arm != "crop"
+        else np.empty(0, np.uint8),
     )
 
 
@@ -98,8 +100,7 @@ def training_images(
     images: ImageSet, settings: TeachingSettings, masking: Masking, progress: Progress
 ) -> TrainingImages:
     """The labelled images of `train`, balanced; ValueError where there are none, or of one class only."""
-    own = images.indices(Role.TRAIN)
-    own = own[images.labels[own] != UNLABELLED]
+    own = images.labelled(Role.TRAIN)
     labels = images.labels[own]
     if len(np.unique(labels)) < 2:
         raise ValueError(
@@ -175,8 +176,7 @@ def has_learned(right: np.ndarray, labels: np.ndarray) -> bool:
 
 def energy_inside(classifier: Classifier, place: Lookout, images: ImageSet, masking: Masking) -> np.ndarray:
     """(n,) the energy inside of at most 2,000 labelled images of diagnosis (by the hash), for the label's contrast."""
-    own = images.indices(Role.DIAGNOSIS)
-    own = own[images.labels[own] != UNLABELLED]
+    own = images.labelled(Role.DIAGNOSIS)
     if masking.settings.shape == "each" and masking.image_masks is not None:
         own = own[~without_mask(images.ids[own], masking.image_masks)]
     own = own[np.argsort(images.ids[own], kind="stable")][:MOST]
@@ -185,9 +185,3 @@ def energy_inside(classifier: Classifier, place: Lookout, images: ImageSet, mask
     _, maps = label_maps(classifier, place, images, own)
     masks = masking.over(images.ids[own], images.frame.height, images.frame.width)
     return energy(maps, on_grid(masking.settings, masks, place.seen, *maps.shape[1:]))
-
-
-def saved(classifier: Classifier) -> np.ndarray:
-    """The weights and buffers as the bytes of a safetensors file."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.network.state_dict().items()}
-    return np.frombuffer(safetensors.torch.save(state), dtype=np.uint8)

@@ -7,6 +7,7 @@ import numpy as np
 from engine.methods.cam_training.evidence import ArmOutcome, Evidence, Gap, on_test_images
 from engine.methods.cam_training.result import Taught
 from engine.toolkit.seeds import OverSeeds
+from engine.toolkit.wording import capital, plural, points
 
 ARM_WORDS = {
     "default": "Plain training",
@@ -21,6 +22,7 @@ ON = {
     "off_centre": "off the centre",
 }
 FEW_LOST = 0.005  # half a point: less is not worth a word
+WHOLE = ".0f"  # points
 NOTHING_TO_COMPARE_ON = "There are no labelled test or diagnosis images to compare on."
 OF_PASTED = {
     "decorrelated": "training on other classes' backgrounds has seen such pasted images",
@@ -95,7 +97,7 @@ def which_images(gap: Gap, role: str) -> str:
 def main_gain(words: str, gap: Gap) -> str:
     """The sentence of the main difference: how large, how sure, how often, without the full stop."""
     difference, on = gap.difference, ON[gap.part]
-    wins = f"{gap.wins} of {gap.n} seed{'' if gap.n == 1 else 's'}"
+    wins = f"{gap.wins} of {plural(gap.n, 'seed')}"
     if gap.n == 1:
         return f"{words} {moved(difference)} {on} with one seed, which is too few to say how sure that is"
     if np.isnan(difference.low):
@@ -106,9 +108,9 @@ def main_gain(words: str, gap: Gap) -> str:
     sure += f", p = {gap.p:.2g}" if gap.p is not None else ""
     # comparisons with NaN, where there is no interval over images, are never true
     if difference.low > 0 and not gap.image_low <= 0:
-        return f"{words} raised accuracy {on} by {points(difference.mean)} ({sure}), better in {wins}"
+        return f"{words} raised accuracy {on} by {points(difference.mean, WHOLE)} ({sure}), better in {wins}"
     if difference.high < 0 and not gap.image_high >= 0:
-        return f"{words} lowered accuracy {on} by {points(-difference.mean)} ({sure}), better in {wins}"
+        return f"{words} lowered accuracy {on} by {points(-difference.mean, WHOLE)} ({sure}), better in {wins}"
     return f"{words} brought no significant gain {on}: it {moved(difference)} ({sure}), better in {wins}"
 
 
@@ -121,13 +123,7 @@ def moved(difference: OverSeeds) -> str:
     """Whether accuracy rose, fell or stayed, and by how much."""
     if abs(difference.mean) < FEW_LOST:
         return "changed nothing"
-    return f"{'gained' if difference.mean > 0 else 'lost'} {points(abs(difference.mean))}"
-
-
-def points(share: float) -> str:
-    """A difference of shares in percentage points."""
-    whole = round(100 * share)
-    return f"{whole} point{'' if whole == 1 else 's'}"
+    return f"{'gained' if difference.mean > 0 else 'lost'} {points(abs(difference.mean), WHOLE)}"
 
 
 def flips(arm: str, share: OverSeeds) -> str:
@@ -147,11 +143,6 @@ def failures(arm: ArmOutcome) -> str:
 def what_a_step_costs(ratio: float, low: float, high: float) -> str:
     """How much longer a training step takes with the CAM term."""
     return f"A training step takes {ratio:.2f} times as long with the CAM term (95 % interval {low:.2f} to {high:.2f})."
-
-
-def capital(words: str) -> str:
-    """The words as a sentence begins."""
-    return words[:1].upper() + words[1:]
 
 
 def listed(words: list[str]) -> str:

@@ -11,7 +11,7 @@ from engine.methods.error_discovery.generated_sets import Sets
 from engine.methods.error_discovery.noise import moved
 from engine.methods.error_discovery.oracle import ABSTAINED, single_labels
 from engine.methods.error_discovery.settings import CorrectionSettings
-from engine.subject.image_set import UNLABELLED, Role
+from engine.subject.image_set import Role
 
 ALONE = ("identified",)  # arms without real images
 PLAIN = ("before", "continued")  # arms without generated ones
@@ -50,8 +50,7 @@ def lesson_of(found: Found, sets: Sets, settings: CorrectionSettings) -> Lesson:
 def real_images(found: Found, sets: Sets) -> np.ndarray:
     """The indices of the labelled images of train, without the units of held-out regions' seeds."""
     images = found.subject.images
-    own = images.indices(Role.TRAIN)
-    own = own[images.labels[own] != UNLABELLED]
+    own = images.labelled(Role.TRAIN)
     return own[~np.isin(images.units()[own], sets.division.held_units)]
 
 

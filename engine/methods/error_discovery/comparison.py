@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.methods.error_discovery.result import Corrected
 from engine.methods.error_discovery.settings import ARMS
-from engine.methods.error_discovery.weighing import DECIDING, FIGURES, chosen_weight, figures_of
+from engine.methods.error_discovery.weighing import DECIDING, FIGURES, chosen_weight, figures_of, values
 from engine.toolkit.seeds import OverSeeds, over_seeds
 
 
@@ -46,7 +46,10 @@ class Comparison:
 
     def at(self, arm: str, weight: float) -> ArmOutcome:
         """The outcome of an arm at a weight; KeyError where it was not run."""
-        return next((each for each in self.outcomes if (each.arm, each.weight) == (arm, weight)), None) or _none(arm)
+        for each in self.outcomes:
+            if (each.arm, each.weight) == (arm, weight):
+                return each
+        raise KeyError(f"the arm {arm} was not run with this weight")
 
     def chosen(self) -> dict[str, ArmOutcome]:
         """Each arm at its chosen weight."""
@@ -87,11 +90,6 @@ def outcome(
     )
 
 
-def values(rows: Mapping[int, Mapping[str, float]], name: str) -> dict[int, float]:
-    """One figure by order, without those that are NaN."""
-    return {order: row[name] for order, row in rows.items() if not np.isnan(row[name])}
-
-
 def differences(rows: Mapping[int, Mapping[str, float]], others: Mapping[int, Corrected]) -> dict[str, OverSeeds]:
     """What each figure is more than the other arm's of the same order; nothing where no order has both."""
     theirs = {order: figures_of(run) for order, run in others.items() if order in rows}
@@ -130,7 +128,3 @@ def broken_by_seeds(runs: Sequence[Corrected], arm: str, weight: float) -> dict[
     before = {run.order: run for run in runs if run.arm == "before"}
     own = [run for run in runs if (run.arm, run.weight) == (arm, weight) and run.order in before]
     return dict(Counter(each for run in own for each in broken_ids(before[run.order], run)).most_common())
-
-
-def _none(arm: str) -> ArmOutcome:
-    raise KeyError(f"the arm {arm} was not run with this weight")

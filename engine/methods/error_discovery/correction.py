@@ -20,7 +20,7 @@ from engine.methods.error_discovery.result import Corrected
 from engine.methods.error_discovery.settings import CorrectionSettings
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
-from engine.subject.image_set import UNLABELLED, ImageSet, Role
+from engine.subject.image_set import ImageSet, Role
 from engine.subject.subject import Subject
 from engine.toolkit.frozen import evaluating
 from engine.toolkit.prediction import as_tensor, batches, predict
@@ -138,7 +138,7 @@ def judged(
         == each.truth
         for place, each in enumerate(generated)
     ]
-    test, diagnosis = (labelled(images, role) for role in (Role.TEST, Role.DIAGNOSIS))
+    test, diagnosis = (images.labelled(role) for role in (Role.TEST, Role.DIAGNOSIS))
     on_test, on_diagnosis = (
         predict(classifier, images, own, progress.part(0.4 + 0.3 * place, 0.7 + 0.3 * place)).argmax(dim=1).numpy()
         for place, own in enumerate((test, diagnosis))
@@ -167,15 +167,9 @@ def judged(
         fresh_wrong=sets.fresh_wrong,
         tuning_right=right[3],
         tuning_wrong=sets.tuning_wrong,
-        weights=saved(classifier) if settings.keep_weights else np.empty(0, np.uint8),
+        weights=saved(classifier.network) if settings.keep_weights else np.empty(0, np.uint8),
         notes=notes_on(found, sets),
     )
-
-
-def labelled(images: ImageSet, role: Role) -> np.ndarray:
-    """The indices of the images of a role that have a label."""
-    own = images.indices(role)
-    return own[images.labels[own] != UNLABELLED]
 
 
 def notes_on(found: Found, sets: Sets) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from math import isnan
 
 from engine.methods.error_discovery.comparison import ArmOutcome, Comparison
 from engine.toolkit.seeds import OverSeeds
+from engine.toolkit.wording import points
 
 TITLES = {
     "before": "before",
@@ -38,7 +39,7 @@ def gained(own: ArmOutcome) -> str:
     gap = own.vs_continued.get("fresh_wrong")
     if gap is None or not gap.values:
         return f"{title} can't be set against training on as before, which was not run or has no such images."
-    said = f"of {SHOWN['fresh']}, {points(gap)} more of those that were wrong before are right than after training on"
+    said = f"of {SHOWN['fresh']}, {more(gap)} more of those that were wrong before are right than after training on"
     if isnan(gap.low):
         return f"{title}: {said}, {few(gap)}."
     verdict = "helped" if gap.low > 0 else "hurt" if gap.high < 0 else "did not help beyond chance"
@@ -51,7 +52,7 @@ def cost_on_test(own: ArmOutcome) -> str:
     if gap is None or not gap.values:
         return f"Accuracy on test is {after:.1%}."
     broken = "" if isnan(own.broken.mean) else f"; {own.broken.mean:.0f} of its images are newly wrong"
-    return f"Accuracy on test went from {after - gap.mean:.1%} to {after:.1%}, {points(gap)} {interval(gap)}{broken}."
+    return f"Accuracy on test went from {after - gap.mean:.1%} to {after:.1%}, {more(gap)} {interval(gap)}{broken}."
 
 
 def elsewhere(own: ArmOutcome) -> str:
@@ -61,8 +62,8 @@ def elsewhere(own: ArmOutcome) -> str:
     if isnan(held):
         return f"{said}; no region was held out."
     gap = own.vs_continued.get("held_out")
-    more = f", {points(gap)} more than after training on {interval(gap)}" if gap is not None and gap.values else ""
-    return f"{said}; of {SHOWN['held_out']}, {shown(held)}{before_of(own, 'held_out')}{more}."
+    further = f", {more(gap)} more than after training on {interval(gap)}" if gap is not None and gap.values else ""
+    return f"{said}; of {SHOWN['held_out']}, {shown(held)}{before_of(own, 'held_out')}{further}."
 
 
 def before_of(own: ArmOutcome, figure: str) -> str:
@@ -113,9 +114,9 @@ def shown(value: float) -> str:
     return "unknown" if isnan(value) else f"{value:.1%}"
 
 
-def points(gap: OverSeeds) -> str:
-    """A difference in points of a hundred."""
-    return f"{100 * gap.mean:+.1f} points"
+def more(gap: OverSeeds) -> str:
+    """A difference in points, with its sign."""
+    return points(gap.mean, "+.1f")
 
 
 def interval(gap: OverSeeds) -> str:

@@ -11,6 +11,7 @@ from engine.methods.error_discovery.mixtures import Grouping, by_density, by_mix
 from engine.methods.error_discovery.result import Errors, Regions, Stratum
 from engine.methods.error_discovery.settings import DistillationSettings
 from engine.runs.progress import Progress
+from engine.toolkit.threads import one_thread
 
 LEAST_UNITS = 2  # what is found around one image only is no region
 PUBLISHED_COMPONENTS, PUBLISHED_WEIGHT, PUBLISHED_CODES = 100, 0.01, 10_000
@@ -21,11 +22,9 @@ def distilled(errors: Errors, settings: DistillationSettings, progress: Progress
 
     Groups of fewer than `least` errors, or of errors around one image only, are no regions. There may be none.
     """
-    from threadpoolctl import threadpool_limits
-
     groups: list[Group] = []
     strata: list[Stratum] = []
-    with threadpool_limits(1, "blas"):  # on shared cores, threads of such small products wait for each other
+    with one_thread():
         for stratum, found in grouped(errors, settings, progress):
             strata.append(stratum)
             groups += found

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from engine.methods.error_discovery.gathering import Group, gathered, most_frequent
+from engine.methods.error_discovery.gaussians import is_full
 from engine.methods.error_discovery.mixtures import by_mixture
 from engine.methods.error_discovery.result import Errors, Regions
+from engine.toolkit.threads import one_thread
 
 COLUMNS = ("label", "prediction", "mean", "covariance", "size", "units", "weight", "alive")
 
@@ -35,7 +37,7 @@ Edit = Merge | Split
 
 def edited(regions: Regions, errors: Errors, edits: Sequence[Edit]) -> Regions:
     """The regions after all edits, in their order; ValueError in one sentence for one that can't be done."""
-    full = not all(np.array_equal(each, np.diag(np.diag(each))) for each in regions.covariance)
+    full = is_full(regions.covariance)
     for edit in edits:
         regions = merged(regions, errors, edit, full) if isinstance(edit, Merge) else split(regions, errors, edit, full)
     return regions
@@ -69,11 +71,10 @@ def split(regions: Regions, errors: Errors, edit: Split, full: bool) -> Regions:
 def halved(codes: np.ndarray, seed: int) -> np.ndarray:
     """(n,) bool, which codes (n, d) are in the second of two parts: by a mixture, or k-means where that finds one."""
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
 
     if len(np.unique(codes, axis=0)) < 2:
         return np.zeros(len(codes), bool)
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         group = by_mixture(codes, 2, full=False, concentration=1.0, seed=seed).group
         if len(np.unique(group)) < 2:
             group = KMeans(2, n_init=5, random_state=seed).fit_predict(codes.astype(np.float64))

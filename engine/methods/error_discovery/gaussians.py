@@ -23,6 +23,11 @@ def fitted(codes: np.ndarray, full: bool) -> tuple[np.ndarray, np.ndarray]:
     return values.mean(axis=0).astype(np.float32), covariance.astype(np.float32)
 
 
+def is_full(covariance: np.ndarray) -> bool:
+    """Whether any of the covariances (..., d, d) says how dimensions go together."""
+    return bool(covariance[..., ~np.eye(covariance.shape[-1], dtype=bool)].any())
+
+
 def drawn(
     mean: np.ndarray, covariance: np.ndarray, spread: float, count: int, random: np.random.Generator
 ) -> np.ndarray:

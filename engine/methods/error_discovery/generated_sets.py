@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.methods.error_discovery.findings import Drawn, Found, together
-from engine.methods.error_discovery.gaussians import drawn, fitted
+from engine.methods.error_discovery.gaussians import drawn, fitted, is_full
 from engine.methods.error_discovery.holding import Division, divided
 from engine.methods.error_discovery.noise import moved
 from engine.methods.error_discovery.settings import CorrectionSettings
 from engine.runs.progress import Progress
-from engine.subject.image_set import UNLABELLED, Role
+from engine.subject.image_set import Role
 from engine.toolkit.prediction import as_tensor, in_batches
 
 
@@ -98,11 +98,10 @@ def kept_codes(found: Found, division: Division, number: int, count: int, seed: 
     mean, covariance = found.regions.mean[number], found.regions.covariance[number]
     left = division.rows.get(number)
     if left is not None and len(left) < found.regions.size[number]:
-        full = bool(np.any(covariance != np.diag(np.diag(covariance))))
-        mean, covariance = fitted(found.errors.codes[left], full)
+        mean, covariance = fitted(found.errors.codes[left], is_full(covariance))
     random = np.random.default_rng(seed)
     codes = drawn(mean, covariance, found.testing.spread, max(count, found.testing.draws), random)
-    if found.testing.filtered:
+    if found.testing.agreement:
         codes = codes[found.keeps_label(codes, np.full(len(codes), found.regions.label[number]))]
     return codes[:count]
 
@@ -133,8 +132,7 @@ def of_region(found: Found, division: Division, number: int, codes: np.ndarray) 
 def perturbed(found: Found, role: Role, settings: CorrectionSettings, progress: Progress) -> Drawn:
     """`fresh` perturbations of every labelled image of the role that keep its label, which is their truth."""
     images = found.subject.images
-    own = images.indices(role)
-    own = own[images.labels[own] != UNLABELLED]
+    own = images.labelled(role)
     codes = encoded(found, own, progress)
     labels = np.repeat(images.labels[own], settings.fresh)
     random = np.random.default_rng([settings.seed, 15 if role == Role.TEST else 16])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import safetensors.torch
 import torch
 
 from engine.methods.error_discovery.decoding import shrunk
@@ -21,6 +20,7 @@ from engine.subject.subject import Subject
 from engine.toolkit.prediction import as_tensor, in_batches
 from engine.toolkit.statistics import Rate, rate
 from engine.toolkit.threads import one_if_small
+from engine.toolkit.weights import saved
 
 READ, TRAINED = 0.05, 0.85  # of the time
 USED = 0.01  # nats an image, less of which a dimension says nothing
@@ -152,9 +152,3 @@ def gate(subject: Subject, coded: Coded) -> Gate:
         tuple(right(coded.predictions, rows) for rows in each),
         tuple(right(coded.reconstructed, rows) for rows in each),
     )
-
-
-def saved(network: VAE) -> np.ndarray:
-    """The weights and buffers as the bytes of a safetensors file, uint8."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    return np.frombuffer(safetensors.torch.save(state), dtype=np.uint8)

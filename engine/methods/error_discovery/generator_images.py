@@ -12,7 +12,7 @@ from engine.methods.error_discovery.settings import GeneratorSettings
 from engine.runs.progress import Progress
 from engine.subject.classifier import resize
 from engine.subject.frame import Frame
-from engine.subject.image_set import UNLABELLED, Role
+from engine.subject.image_set import Role
 from engine.subject.subject import Subject
 from engine.toolkit.prediction import as_tensor, in_batches
 
@@ -79,9 +79,7 @@ def read(subject: Subject, own: np.ndarray, side: int, progress: Progress) -> np
 def chosen(subject: Subject, settings: GeneratorSettings) -> np.ndarray:
     """(n,) the indices of the images of train to learn from."""
     images = subject.images
-    own = images.indices(Role.TRAIN)
-    if settings.conditional:
-        own = own[images.labels[own] != UNLABELLED]
+    own = images.labelled(Role.TRAIN) if settings.conditional else images.indices(Role.TRAIN)
     return own[np.argsort(images.ids[own], kind="stable")][: settings.images]
 
 

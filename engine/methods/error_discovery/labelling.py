@@ -117,11 +117,8 @@ def state_after(done: Sequence[Event]) -> LabelState:
 
 def snapshot(state: LabelState, by: str) -> Labels:
     """The decisions as they stand, by region, for a correction to build on; `by` is who labelled."""
-    regions = sorted(state.decisions)
-    found = [state.decisions[region] for region in regions]
-    return labels_of(
-        {region: (event.kind, event.label) for region, event in zip(regions, found, strict=True)}, state.excluded, by
-    )
+    said = {region: (event.kind, event.label) for region, event in state.decisions.items()}
+    return labels_of(said, state.excluded, by)
 
 
 def labels_of(decisions: Mapping[int, tuple[str, int]], excluded: Iterable[tuple[int, int]], by: str) -> Labels:

@@ -13,7 +13,6 @@ from engine.methods.error_discovery.neighbours import Neighbours
 from engine.methods.error_discovery.result import Errors
 from engine.methods.error_discovery.settings import RealErrorSettings
 from engine.runs.progress import Progress
-from engine.subject.image_set import UNLABELLED
 from engine.subject.subject import Subject
 from engine.toolkit.projection import principal
 from engine.toolkit.statistics import rate
@@ -29,8 +28,7 @@ def real_errors(subject: Subject, settings: RealErrorSettings, progress: Progres
     """
     begin = time.perf_counter()
     images = subject.images
-    indices = images.indices(settings.role)
-    indices = indices[images.labels[indices] != UNLABELLED]
+    indices = images.labelled(settings.role)
     if not len(indices):
         raise ValueError(f"no labelled image has the role {settings.role!r}, so there are no errors to look for")
     features, logits = LastLayer(subject).of(indices, progress, "looking for real errors")

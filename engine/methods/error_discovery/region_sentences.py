@@ -10,6 +10,7 @@ import numpy as np
 from engine.methods.error_discovery.labelling import KINDS, LabelState
 from engine.methods.error_discovery.result import Errors, Novelty, Regions, RegionTests
 from engine.subject.subject import listed
+from engine.toolkit.wording import capital, plural
 
 MISTAKEN = 0.5  # of the draws, from which on a region is one of errors
 FAR, NEAR = 95.0, 50.0  # percentiles of the usual distances
@@ -84,8 +85,7 @@ def how_novel(novelty: Novelty, region: int) -> str:
             said.append(f"the nearest {name} of train is {value:.3g} away")
         else:
             said.append(f"the nearest {name} of train is {value:.3g} away, {judged(share)}")
-    text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capital('; '.join(said))}."
 
 
 def judged(share: float) -> str:
@@ -131,8 +131,3 @@ def pairs_of(regions: Regions, classes: Sequence[str]) -> set[str]:
         f"{classes[regions.label[each]]} as {classes[regions.prediction[each]]}"
         for each in np.flatnonzero(regions.alive)
     }
-
-
-def plural(count: int, noun: str) -> str:
-    """The count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

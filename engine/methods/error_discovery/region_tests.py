@@ -9,9 +9,9 @@ import numpy as np
 from engine.methods.error_discovery.gaussians import drawn
 from engine.methods.error_discovery.reproducing import Found, discoveries, found_again
 from engine.methods.error_discovery.result import Errors, Generator, Regions, RegionTests
-from engine.methods.error_discovery.settings import IdentificationSettings, TestSettings
+from engine.methods.error_discovery.search import neighbours_of
+from engine.methods.error_discovery.settings import TestSettings
 from engine.runs.progress import Progress
-from engine.subject.image_set import Role
 from engine.subject.subject import Subject
 from engine.toolkit.statistics import Rate, rate
 
@@ -96,20 +96,15 @@ def classified(
     kept = np.zeros(codes.shape[:2], bool)
     predictions[living] = answers.predictions.reshape(-1, count)
     confidence[living] = answers.probabilities.max(axis=1, initial=0).reshape(-1, count)
-    kept[living] = (agree(generator, flat, labels) if settings.filtered else np.ones(len(flat), bool)).reshape(
-        -1, count
-    )
+    kept[living] = agree(generator, flat, labels, settings).reshape(-1, count)
     return Draws(codes, predictions, confidence, kept)
 
 
-def agree(generator: Generator, codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def agree(generator: Generator, codes: np.ndarray, labels: np.ndarray, settings: TestSettings) -> np.ndarray:
     """(n,) bool: whether enough of the real images of train nearest to codes (n, d) have the labels (n,)."""
-    from engine.methods.error_discovery.neighbours import Neighbours
-
-    usual = IdentificationSettings()
-    train = generator.roles == Role.TRAIN
-    nearest = Neighbours(generator.codes[train], generator.labels[train], usual.neighbours)
-    return nearest.agreement(codes, labels) >= usual.agreement
+    if not settings.agreement:
+        return np.ones(len(codes), bool)
+    return neighbours_of(generator, settings.neighbours).agreement(codes, labels) >= settings.agreement
 
 
 def errors_of(draws: Draws, regions: Regions) -> tuple[Rate, ...]:

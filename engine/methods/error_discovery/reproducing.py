@@ -94,9 +94,9 @@ def worth(units: np.ndarray, alike: float) -> float:
 
 def discoveries(p: np.ndarray) -> np.ndarray:
     """(R,) q of p (R,) over those that are known, by Benjamini and Hochberg 1995; NaN stays NaN."""
-    q = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = p[order] * len(order) / np.arange(1, len(order) + 1)
-    q[order] = np.minimum.accumulate(steps[::-1])[::-1].clip(max=1)
+    from scipy.stats import false_discovery_control
+
+    q, known = np.full(len(p), np.nan), ~np.isnan(p)
+    if known.any():
+        q[known] = false_discovery_control(p[known])
     return q

@@ -139,7 +139,8 @@ class DistillationSettings:
 class TestSettings:
     """Each region tried again: `draws` fresh codes from its Gaussian, its covariance times `spread`.
 
-    `filtered`: only draws whose neighbours have the region's label count (as `IdentificationSettings.agreement`).
+    Only draws count of which at least the share `agreement` of the `neighbours` nearest codes of real images has the
+    region's label, as in a search; 0 switches it off.
     Which regions are found again among the seeds kept aside is decided at the false discovery rate `fdr`.
     """
 
@@ -147,13 +148,16 @@ class TestSettings:
 
     draws: int = 200
     spread: float = 0.25
-    filtered: bool = True
+    neighbours: int = IdentificationSettings.neighbours
+    agreement: float = IdentificationSettings.agreement
     fdr: float = 0.05
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.draws < 1 or self.spread <= 0 or not 0 < self.fdr < 1:
-            raise ValueError("draws must be at least 1, spread above 0 and fdr between 0 and 1")
+        if min(self.draws, self.neighbours) < 1 or self.spread <= 0:
+            raise ValueError("draws and neighbours must be at least 1, spread above 0")
+        if not 0 < self.fdr < 1 or not 0 <= self.agreement <= 1:
+            raise ValueError("fdr and agreement must lie between 0 and 1")
 
 
 @dataclass(frozen=True)

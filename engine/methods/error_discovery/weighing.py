@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.methods.error_discovery.result import Corrected
 from engine.toolkit.seeds import over_seeds
+from engine.toolkit.statistics import share_of
 
 FIGURES = ("test", "regions", "held_out", "fresh", "fresh_wrong")  # told
 DECIDING = ("diagnosis", "tuning", "tuning_wrong")  # by which the weight is chosen
@@ -17,20 +18,15 @@ TOLERANCE = 0.005  # accuracy on diagnosis that a weight may cost
 def figures_of(run: Corrected) -> dict[str, float]:
     """The shares that are right, NaN where there is no image."""
     return {
-        "test": share(run.test_predictions == run.test_labels),
-        "regions": share(run.region_right),
-        "held_out": share(run.held_right),
-        "fresh": share(run.fresh_right),
-        "fresh_wrong": share(run.fresh_right[run.fresh_wrong]),
-        "diagnosis": share(run.diagnosis_predictions == run.diagnosis_labels),
-        "tuning": share(run.tuning_right),
-        "tuning_wrong": share(run.tuning_right[run.tuning_wrong]),
+        "test": share_of(run.test_predictions == run.test_labels),
+        "regions": share_of(run.region_right),
+        "held_out": share_of(run.held_right),
+        "fresh": share_of(run.fresh_right),
+        "fresh_wrong": share_of(run.fresh_right[run.fresh_wrong]),
+        "diagnosis": share_of(run.diagnosis_predictions == run.diagnosis_labels),
+        "tuning": share_of(run.tuning_right),
+        "tuning_wrong": share_of(run.tuning_right[run.tuning_wrong]),
     }
-
-
-def share(hits: np.ndarray) -> float:
-    """The share of hits (n,) bool, NaN where n is 0."""
-    return float(hits.mean()) if len(hits) else float("nan")
 
 
 def chosen_weight(runs: Iterable[Corrected], arm: str = "regions", tolerance: float = TOLERANCE) -> float:
@@ -63,13 +59,13 @@ def by_weight(runs: Iterable[Corrected], arm: str) -> dict[float, list[Corrected
 
 def means(runs: Sequence[Corrected]) -> dict[str, float]:
     """The mean of each deciding figure over the runs that have it."""
-    rows = [figures_of(run) for run in runs]
-    return {name: over_seeds(dict(enumerate(without_nan(rows, name)))).mean for name in DECIDING}
+    rows = dict(enumerate(figures_of(run) for run in runs))
+    return {name: over_seeds(values(rows, name)).mean for name in DECIDING}
 
 
-def without_nan(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:
-    """One figure of all rows that have it."""
-    return [row[name] for row in rows if not np.isnan(row[name])]
+def values(rows: Mapping[int, Mapping[str, float]], name: str) -> dict[int, float]:
+    """One figure of each row, such as a seed's, that has it."""
+    return {key: row[name] for key, row in rows.items() if not np.isnan(row[name])}
 
 
 def known(value: float) -> float:

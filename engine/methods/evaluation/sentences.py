@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import bdtr
 
 from engine.methods.evaluation.result import ClassFigures, Evaluation, Summary
+from engine.toolkit.wording import capital
 
 FEW_IMAGES = 10  # labels with fewer images are not called the worst
 
@@ -72,7 +73,7 @@ def what_fails(evaluation: Evaluation) -> str:
         f"the commonest confusion is {names[label]} taken for {names[prediction]}: {count:,} of its {wrong:,} mistakes."
     )
     if worst is None:
-        return share[0].upper() + share[1:]
+        return capital(share)
     recall = worst.recall
     return (
         f"Its worst label of {len(names)} is {worst.name}: {recall.value:.1%} of {recall.n:,} images are recognised "

@@ -6,6 +6,7 @@ from math import isnan
 
 from engine.methods.input_selection.arena import CONTROLS, SEEDS_AND_IMAGES, Arena, ArmOutcome, Gap
 from engine.methods.input_selection.titles import arm_title
+from engine.toolkit.wording import capital, plural, points
 
 SURE = 0.05
 LOSABLE = {"accuracy": "overall accuracy", "target_precision": "target precision"}
@@ -74,7 +75,7 @@ def each_arm(arm: ArmOutcome) -> str:
         f"target recall {before['target_recall'].mean:.1%} to {final['target_recall'].mean:.1%}, "
         f"target precision {before['target_precision'].mean:.1%} to {final['target_precision'].mean:.1%}, "
         f"accuracy {before['accuracy'].mean:.1%} to {final['accuracy'].mean:.1%}, "
-        f"{final['broken'].mean:.0f} images newly wrong (n = {n} seed{'' if n == 1 else 's'})."
+        f"{final['broken'].mean:.0f} images newly wrong (n = {plural(n, 'seed')})."
     )
 
 
@@ -135,13 +136,3 @@ def cost(arm: ArmOutcome | None) -> str:
 def falls(gap: Gap | None) -> bool:
     """Whether a figure is surely below the control's."""
     return gap is not None and gap.difference.high < 0
-
-
-def points(share: float) -> str:
-    """A difference of shares in percentage points."""
-    return f"{100 * share:.1f} points"
-
-
-def capital(said: str) -> str:
-    """The words as the beginning of a sentence."""
-    return said[0].upper() + said[1:]

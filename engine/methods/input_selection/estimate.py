@@ -21,7 +21,6 @@ from engine.methods.input_selection.settings import (
     TapSettings,
     reads_layers,
 )
-from engine.methods.input_selection.standing import labelled
 from engine.methods.input_selection.tapping import ROLES, blocks_of, piece, tapped
 from engine.runs.progress import Progress
 from engine.subject.image_set import Role
@@ -74,7 +73,7 @@ def seconds_of_retraining(subject: Subject, settings: RetrainingSettings) -> flo
 
 def seconds_a_step(subject: Subject, settings: RetrainingSettings) -> float:
     """Seconds for a step of the retraining, the reading of its images included."""
-    chosen = labelled(subject.images, Role.POOL)[: settings.selection.budget]
+    chosen = subject.images.labelled(Role.POOL)[: settings.selection.budget]
     if not len(chosen):
         raise ValueError("no labelled image has the role 'pool', so none can be chosen")
 
@@ -87,7 +86,7 @@ def seconds_a_step(subject: Subject, settings: RetrainingSettings) -> float:
 
 def seconds_of_answers(subject: Subject) -> float:
     """Seconds for classifying the labelled images of test and diagnosis."""
-    both = np.concatenate([labelled(subject.images, role) for role in (Role.TEST, Role.DIAGNOSIS)])
+    both = np.concatenate([subject.images.labelled(role) for role in (Role.TEST, Role.DIAGNOSIS)])
     if not len(both):
         return 0.0
     few = np.resize(both, FEW)

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from engine.methods.input_selection.settings import RetrainingSettings
-from engine.methods.input_selection.standing import labelled
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
 from engine.subject.image_set import Role
@@ -17,6 +16,7 @@ from engine.subject.subject import Subject
 from engine.toolkit.prediction import as_tensor, batches
 from engine.toolkit.seeding import seeded
 from engine.toolkit.training import Batch, TrainingSettings, cross_entropy, optimizer_of, take_step
+from engine.toolkit.turns import in_turn
 
 REPLAYED = 0.5  # of a batch
 FEW = 16  # images in a batch, of fewer of which a batch norm should not learn
@@ -66,7 +66,7 @@ def order(
     steps, size = settings.steps, settings.batch_size
     if settings.how == "batch":
         return in_turn(next(each for each in reversed(rounds) if len(each)), steps * size, generator)
-    train, chosen = labelled(subject.images, Role.TRAIN), np.concatenate(rounds)
+    train, chosen = subject.images.labelled(Role.TRAIN), np.concatenate(rounds)
     if not len(train):
         raise ValueError("no labelled image has the role 'train', so none can be replayed; retrain on the batch alone")
     if settings.how == "scratch":
@@ -75,12 +75,6 @@ def order(
     replayed = in_turn(train, steps * old, generator).reshape(steps, old)
     fresh = in_turn(chosen, steps * (size - old), generator).reshape(steps, size - old)
     return np.hstack([replayed, fresh]).ravel()
-
-
-def in_turn(indices: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """(count,) the indices shuffled, and again shuffled when all have had their turn."""
-    turns = -(-count // len(indices))
-    return np.concatenate([generator.permutation(indices) for _ in range(turns)])[:count]
 
 
 def hold_batch_norms(classifier: Classifier) -> None:

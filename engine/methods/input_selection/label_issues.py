@@ -5,18 +5,21 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from scipy.special import softmax
 
 from engine.methods.input_selection.folds import dealt
 from engine.methods.input_selection.result import LabelIssues, TappedRole, Taps
 from engine.methods.input_selection.settings import IssueSettings
 from engine.runs.progress import Progress
 from engine.subject.image_set import UNLABELLED, Role, Seen
+from engine.toolkit.threads import one_thread
 
 ROUNDS = 200  # of the out-of-fold probes' optimiser, at most
 MOST_FITTED = 10_000  # images that a probe is fitted on, drawn where there are more
 CLOSE = 1e-3  # how near their minimum it stops
 
 
+@one_thread()
 def label_issues(taps: Taps, settings: IssueSettings, progress: Progress) -> LabelIssues:
     """Likely wrong labels among the labelled images of train, diagnosis and pool.
 
@@ -56,13 +59,8 @@ def label_issues(taps: Taps, settings: IssueSettings, progress: Progress) -> Lab
 def judged(role: TappedRole, chosen: np.ndarray) -> tuple[np.ndarray, ...]:
     """Ids, labels, probabilities (n, K), units and the last tap's features (n, F) of the chosen images."""
     features = role.features[-1] if role.features else role.logits
-    return role.ids[chosen], role.labels[chosen], softmax(role.logits[chosen]), role.units[chosen], features[chosen]
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """(n, K) float64, each row adding up to 1."""
-    raised = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    shares = softmax(role.logits[chosen].astype(np.float64), axis=1)
+    return role.ids[chosen], role.labels[chosen], shares, role.units[chosen], features[chosen]
 
 
 def doubts(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

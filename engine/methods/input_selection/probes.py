@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import softmax
 
 from engine.methods.input_selection import ridge
 from engine.methods.input_selection.folds import FOLDS, dealt, folded
@@ -12,9 +13,10 @@ from engine.methods.input_selection.linear_probe import LinearProbe, Scaling, sc
 from engine.methods.input_selection.result import Probes, TappedRole, Taps
 from engine.methods.input_selection.settings import ProbeSettings
 from engine.methods.input_selection.similarity import bhattacharyya, mean_by_label
-from engine.methods.input_selection.softmax_probes import softmax, softmax_probe
+from engine.methods.input_selection.softmax_probes import softmax_probe
 from engine.runs.progress import Progress
 from engine.subject.image_set import UNLABELLED, Role
+from engine.toolkit.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class TapProbe:
     gap_diagnosis: np.ndarray
 
 
+@one_thread()
 def probed(taps: Taps, settings: ProbeSettings, progress: Progress) -> Probes:
     """A probe of each tap, fitted on the labelled images of train; ValueError where there are none.
 
@@ -100,7 +103,7 @@ def tap_probe(
         probe,
         train_right=probe.scores(features).argmax(axis=1) == train.labels,
         right=scores.argmax(axis=1) == diagnosis.labels,
-        shares=ridge.shares(scores) if kind == "ridge" else softmax(scores),
+        shares=ridge.shares(scores) if kind == "ridge" else softmax(scores, axis=1),
         gap_right=known & (ridges.train == train.labels),
         gap_diagnosis=(diagnosis.labels != UNLABELLED) & (ridges.held == diagnosis.labels),
     )

@@ -8,7 +8,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 
 from engine.methods.input_selection.candidates import Exhausted, candidates
 from engine.methods.input_selection.fine_tuning import fine_tuned
@@ -34,6 +33,7 @@ from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
 from engine.subject.subject import Subject
 from engine.toolkit.threads import as_many_as_help
+from engine.toolkit.weights import saved
 
 
 def retrained(
@@ -177,7 +177,7 @@ def carried_out(arm: Arm, progress: Progress) -> Retrained:
         answers=last.predictions,
         right_before=arm.standings[0].right,
         picks=all_of(arm.picks),
-        weights=saved(arm.now.classifier) if settings.keep_weights else np.empty(0, np.uint8),
+        weights=saved(arm.now.classifier.network) if settings.keep_weights else np.empty(0, np.uint8),
     )
 
 
@@ -198,9 +198,3 @@ def all_of(picks: list[Picks]) -> Picks:
     notes = tuple(dict.fromkeys(note for each in picks for note in each.notes))
     names = [field.name for field in fields(Picks) if field.name != "notes"]
     return Picks(**{name: np.concatenate([getattr(each, name) for each in picks]) for name in names}, notes=notes)
-
-
-def saved(classifier: Classifier) -> np.ndarray:
-    """The weights and buffers as the bytes of a safetensors file."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.network.state_dict().items()}
-    return np.frombuffer(safetensors.torch.save(state), dtype=np.uint8)

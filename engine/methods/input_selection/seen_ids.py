@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.methods.input_selection.result import Retrained
-from engine.subject.image_set import UNLABELLED, ImageSet, Role
+from engine.subject.image_set import ImageSet, Role
 
 CHOSEN_ON = "images of diagnosis decided what it was retrained on"  # to be said of it, though it didn't train on them
 
@@ -16,5 +16,4 @@ def seen_ids(images: ImageSet, how: str, run: Retrained) -> tuple[str, ...]:
     picks = tuple(run.picks.ids.tolist())
     if how == "batch":
         return picks
-    own = images.indices(Role.TRAIN)
-    return (*images.ids[own[images.labels[own] != UNLABELLED]].tolist(), *picks)
+    return (*images.ids[images.labelled(Role.TRAIN)].tolist(), *picks)

@@ -67,8 +67,3 @@ def penalised(features: Tensor, onehot: Tensor, weights: Tensor, bias: Tensor) -
     loss = whole.sum() - (scores * onehot).sum() + PENALTY / 2 * (weights * weights).sum()
     error = scores.sub_(whole).exp_().sub_(onehot)
     return loss / n, (error @ features).add_(weights, alpha=PENALTY).div_(n), error.sum(dim=1) / n
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """The scores (n, K) as probabilities."""
-    return torch.from_numpy(scores).softmax(dim=1).numpy()

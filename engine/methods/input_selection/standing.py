@@ -8,8 +8,9 @@ import numpy as np
 
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
-from engine.subject.image_set import UNLABELLED, ImageSet, Role
+from engine.subject.image_set import ImageSet, Role
 from engine.toolkit.prediction import predict
+from engine.toolkit.statistics import share_of
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,18 @@ class Standing:
 
     def recall(self, label: int) -> float:
         """The share of the label's images that are taken for it, NaN without images."""
-        return share(self.right[self.labels == label])
+        return share_of(self.right[self.labels == label])
 
     def precision(self, label: int) -> float:
         """The share of the label's among images taken for it; 0 where none is taken for it, for it finds nothing."""
         taken = self.predictions == label
-        return share(self.right[taken]) if taken.any() else 0.0
+        return share_of(self.right[taken]) if taken.any() else 0.0
 
     def figures(self, targets: tuple[int, ...], before: Standing) -> dict[str, float]:
         """The columns of `Retrained`: over several targets the mean of the labels, NaN where there is nothing."""
         recalls = [self.recall(label) for label in np.unique(self.labels).tolist()]
         return {
-            "accuracy": share(self.right),
+            "accuracy": share_of(self.right),
             "target_recall": mean([self.recall(label) for label in targets]),
             "target_precision": mean([self.precision(label) for label in targets]),
             "worst_recall": min(recalls, default=float("nan")),
@@ -52,7 +53,7 @@ class Standing:
 
 def standing(classifier: Classifier, images: ImageSet, progress: Progress) -> Standing:
     """The classifier's answers; ValueError where no image of test has a label."""
-    test, diagnosis = labelled(images, Role.TEST), labelled(images, Role.DIAGNOSIS)
+    test, diagnosis = images.labelled(Role.TEST), images.labelled(Role.DIAGNOSIS)
     if not len(test):
         raise ValueError("no labelled image has the role 'test', so nothing could say what the retraining came to")
     both = np.concatenate([test, diagnosis])
@@ -63,19 +64,8 @@ def standing(classifier: Classifier, images: ImageSet, progress: Progress) -> St
         units=images.units()[test],
         labels=images.labels[test],
         predictions=predictions[: len(test)],
-        diagnosis_accuracy=share(right[len(test) :]),
+        diagnosis_accuracy=share_of(right[len(test) :]),
     )
-
-
-def labelled(images: ImageSet, role: Role) -> np.ndarray:
-    """The indices of the role's images with a label."""
-    own = images.indices(role)
-    return own[images.labels[own] != UNLABELLED]
-
-
-def share(hits: np.ndarray) -> float:
-    """The share of hits (n,) bool, NaN for none."""
-    return float(hits.mean()) if len(hits) else float("nan")
 
 
 def mean(values: list[float]) -> float:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import softmax
 
 from engine.methods.input_selection.agreement import mean_ranks
 from engine.methods.input_selection.heat_maps import PORTION, heat_maps, values_of
-from engine.methods.input_selection.label_issues import softmax
 from engine.methods.input_selection.layer_choice import chosen_layer
 from engine.methods.input_selection.metrics import scores
 from engine.methods.input_selection.result import HeatMap, LabelVerdict, Probes, TappedRole, Taps
@@ -87,13 +87,13 @@ def misclassified(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def gini(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(n,) 1 - the sum of squared probabilities (Feng et al. 2020, DeepGini)."""
     del labels
-    return 1 - (softmax(logits) ** 2).sum(axis=1)
+    return 1 - (softmax(logits.astype(np.float64), axis=1) ** 2).sum(axis=1)
 
 
 def closeness(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(n,) 1 - the margin between the two most likely classes' probabilities (Scheffer et al. 2001)."""
     del labels
-    two = np.partition(softmax(logits), -2, axis=1)[:, -2:]
+    two = np.partition(softmax(logits.astype(np.float64), axis=1), -2, axis=1)[:, -2:]
     return 1 - (two[:, 1] - two[:, 0])
 
 

@@ -81,5 +81,5 @@ def as_the_command_has_it(asked: Asked) -> Asked:
             reconstruction=search.reconstruction,
         ),
         replace(DistillationSettings(), method=grouping.method, components=grouping.components, least=grouping.least),
-        replace(TestSettings(), filtered=search.agreement > 0),
+        replace(TestSettings(), agreement=search.agreement),
     )

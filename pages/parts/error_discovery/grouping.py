@@ -13,6 +13,7 @@ from engine.methods.error_discovery.result import Errors, Regions
 from engine.methods.error_discovery.settings import (
     MIXTURES,
     DistillationSettings,
+    IdentificationSettings,
     RealErrorSettings,
     TestSettings,
 )
@@ -85,9 +86,10 @@ def real_errors(made: Made) -> Input | None:
     return Input(made.bench.question(REAL_ERRORS, made.subject, settings).fingerprint, found)
 
 
-def how_grouped(source: str) -> tuple[DistillationSettings, TestSettings]:
-    """How errors are grouped and regions tried again, as the widgets say."""
-    usual, testing = DistillationSettings(), TestSettings()
+def how_grouped(source: str, search: IdentificationSettings) -> tuple[DistillationSettings, TestSettings]:
+    """How errors are grouped and regions tried again, as the widgets say: the draws filtered as the search was."""
+    usual = DistillationSettings()
+    testing = TestSettings(neighbours=search.neighbours, agreement=search.agreement)
     with st.expander("How errors are grouped and tried again", icon=":material/tune:"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             method = st.selectbox(
@@ -105,7 +107,7 @@ def how_grouped(source: str) -> tuple[DistillationSettings, TestSettings]:
                 help="instead of diagonal ones; wants many more errors",
             )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            draws, spread, filtered = testing.draws, testing.spread, testing.filtered
+            draws, spread, filtered = testing.draws, testing.spread, True
             if source == GENERATED:
                 draws = st.number_input("Fresh draws of a region", 1, 10_000, draws, 50, key="regions draws", width=170)
                 spread = st.number_input(
@@ -113,13 +115,14 @@ def how_grouped(source: str) -> tuple[DistillationSettings, TestSettings]:
                     help="the region's covariance times this; 0.01, as published, gives near copies",
                 )  # fmt: skip
                 filtered = st.checkbox(
-                    "only draws whose neighbours have its label", value=filtered, key="regions filtered"
-                )
+                    "only draws whose neighbours have its label", value=True, key="regions filtered",
+                    disabled=not search.agreement, help="as many of them as in the search",
+                )  # fmt: skip
             fdr = st.number_input(
                 "False discovery rate", 0.001, 0.5, testing.fdr, 0.01, format="%.3f", key="regions fdr", width=160,
                 help="of the regions said to be found again on the images kept aside",
             )  # fmt: skip
     return (
         replace(usual, method=method, components=int(components), full=full, least=int(least)),
-        replace(testing, draws=int(draws), spread=spread, filtered=filtered, fdr=fdr),
+        replace(testing, draws=int(draws), spread=spread, agreement=search.agreement if filtered else 0.0, fdr=fdr),
     )

@@ -69,7 +69,7 @@ def made_inputs(panel=None, shared: bool = False, **changed) -> dict:
         units=subject.images.units()[:90],
         roles=subject.images.roles[:90],
     )
-    testing = TestSettings(draws=40, filtered=False)
+    testing = TestSettings(draws=40, agreement=0.0)
     tests = tested(subject, testing, errors, regions, generator, Progress())
     inputs = {
         "generator": generator,

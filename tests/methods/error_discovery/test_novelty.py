@@ -33,7 +33,7 @@ def subject_of(wrong=True, diagnosis=True):
 def found_in(subject, space="pixels", alive=(True, True, True)):
     errors, generator = made_errors(PLACES, dimensions=4), made_generator()
     regions = replace(made_regions(errors, PLACES), alive=np.array(alive))
-    tests = region_tests.tested(subject, TestSettings(draws=30, filtered=False), errors, regions, generator, Progress())
+    tests = region_tests.tested(subject, TestSettings(draws=30, agreement=0.0), errors, regions, generator, Progress())
     return novelty(subject, NoveltySettings(space), errors, regions, tests, generator, Progress()), tests, generator
 
 

@@ -58,7 +58,7 @@ def test_rates_are_those_of_the_draws_that_count():
 
 
 def test_without_the_filter_all_draws_count():
-    found = found_in(*made(), TestSettings(draws=40, filtered=False))
+    found = found_in(*made(), TestSettings(draws=40, agreement=0.0))
     assert found.kept.all()
     assert found.error[2].n == 40
 
@@ -116,3 +116,14 @@ def test_no_region_is_no_test():
     assert found.codes.shape == (0, 40, 4)
     assert found.error == ()
     assert found.notes == ()
+
+
+def test_draws_are_filtered_as_the_search_was():
+    subject, generator, errors, regions = made()
+    mixed = replace(generator, labels=np.where(np.arange(len(generator.labels)) % 2, generator.labels, 1))
+    loose, strict = (
+        found_in(subject, mixed, errors, regions, replace(SETTINGS, agreement=least)) for least in (0.1, 1.0)
+    )
+    assert loose.kept.sum() > strict.kept.sum()
+    with pytest.raises(ValueError, match="agreement must lie between 0 and 1"):
+        replace(SETTINGS, agreement=1.5)

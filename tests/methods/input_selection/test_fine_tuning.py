@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.methods.input_selection.fine_tuning import fine_tuned, in_turn, order
+from engine.methods.input_selection.fine_tuning import fine_tuned, order
 from engine.methods.input_selection.settings import RetrainingSettings, SelectionSettings
 from engine.runs.progress import Progress
 from engine.subject.classifier import weights_hash
@@ -50,13 +50,6 @@ def test_the_replay_is_the_same_whatever_was_chosen():
     one, other = rows_of("replay", [pool[:15]]), rows_of("replay", [pool[40:55]])
     assert np.array_equal(one[:, :10], other[:, :10])
     assert not np.array_equal(one[:, 10:], other[:, 10:])
-
-
-def test_everything_has_its_turn_before_anything_comes_again():
-    found = in_turn(np.arange(7), 20, np.random.default_rng(0))
-    assert len(found) == 20
-    for start in (0, 7):
-        assert sorted(found[start : start + 7]) == list(range(7))
 
 
 @pytest.mark.parametrize("how", ["replay", "batch", "scratch"])

@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from engine.loading.demos import open_demo
 from engine.loading.demos.planted_digits import digits_truth
-from engine.methods.input_selection.label_issues import doubts, label_issues, out_of_fold, softmax
+from engine.methods.input_selection.label_issues import doubts, label_issues, out_of_fold
 from engine.methods.input_selection.settings import IssueSettings, TapSettings
 from engine.methods.input_selection.tapping import tapped
 from engine.runs.progress import Progress
@@ -57,13 +58,13 @@ def test_the_classifier_and_probes_judge_together_what_it_did_not_see():
     lost = (shown == 2) & (np.arange(600) % 3 == 0)
     blind = np.where(lost[:, None], np.array([6, 0, -3]) + role.logits, role.logits).astype(np.float32)
     issues = found(replace(role, logits=blind))
-    alone = doubts(role.labels, softmax(blind))[1]
+    alone = doubts(role.labels, softmax(blind, axis=1))[1]
     right = lost & (np.arange(600) >= WRONG)
     assert alone[right].mean() > 0.9
     assert issues.issue[right].mean() < 0.2
     assert issues.issue[:WRONG].mean() > 0.6
     probed = out_of_fold(role.features[0], role.labels, role.units, 3, IssueSettings(), Progress())
-    expected = (softmax(blind) + probed) / 2
+    expected = (softmax(blind.astype(np.float64), axis=1) + probed) / 2
     np.testing.assert_allclose(issues.quality, expected[np.arange(600), role.labels])
     assert issues.suggested.tolist() == expected.argmax(axis=1).tolist()
 

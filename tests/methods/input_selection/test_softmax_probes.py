@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from engine.methods.input_selection.softmax_probes import (
@@ -10,7 +11,6 @@ from engine.methods.input_selection.softmax_probes import (
     SAMPLE,
     SHRUNK,
     penalised,
-    softmax,
     softmax_probe,
     stretched,
 )
@@ -26,7 +26,7 @@ def theirs(features, labels, penalty=PENALTY):
 def test_the_minimum_is_scikit_learns(classes, features, penalty):
     found, labels = blobs(n=400, classes=classes, features=features)
     probe, other = softmax_probe(found, labels, classes, flat=1e-6), theirs(found, labels, penalty)
-    np.testing.assert_allclose(softmax(probe.scores(found)), other.predict_proba(found), atol=2e-3)
+    np.testing.assert_allclose(softmax(probe.scores(found), axis=1), other.predict_proba(found), atol=2e-3)
 
 
 def test_where_it_stops_by_default_held_out_answers_are_the_minimums():
@@ -61,6 +61,6 @@ def test_loss_and_slopes_are_autograds():
 
 def test_a_class_without_images_has_no_share():
     features, labels = blobs(n=60)
-    shares = softmax(softmax_probe(features, np.array([0, 2, 3])[labels], 5).scores(features))
+    shares = softmax(softmax_probe(features, np.array([0, 2, 3])[labels], 5).scores(features), axis=1)
     np.testing.assert_array_equal(shares[:, [1, 4]], 0)
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
