@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.error_discovery_chain import Chain, Stages, corrections, discovered, told
+from benchmarks.error_discovery_chain import Stages, corrections, discovered, told
 from benchmarks.input_selection import subject_of
 from engine.loading.checkpoints import from_safetensors, to_safetensors
 from engine.loading.demos.panel import NETS, make_panel
@@ -71,38 +74,55 @@ def measure_search(cache: Path) -> None:
             generators[seed] = chain.inputs["generator"]
             chains.append(chain)
             runs += corrections(chain, TRIED, ("before", "continued", "regions"))
-        print_chains(chains)
+        print_figures([chain.figures for chain in chains])
         print_comparison(compare(runs))
 
 
+@dataclass(frozen=True)
+class OfSeed:
+    """What a seed came to: the figures of our search and of the published noise, and every correction."""
+
+    figures: Mapping[str, float]
+    published: Mapping[str, float]
+    runs: Sequence[Corrected]
+    said: str
+
+
 def measure_fresh(seeds: Sequence[int], cache: Path) -> None:
-    """Everything on each seed, and what all say together."""
-    panel = oracle(cache)
-    chains, published, runs = [], [], []
-    for seed in seeds:
-        begin = time.perf_counter()
-        subject, stages = subject_of(seed, cache), Stages().of(seed)
-        chain = discovered(subject, stages, panel)
-        generator = chain.inputs["generator"]
-        plain = replace(stages.search, noise="beta", reconstruction=False, agreement=0.0, manifold=False, draws=20)
-        published.append(discovered(subject, replace(stages, search=plain), panel, generator))
-        chains.append(chain)
-        own = corrections(chain, WEIGHTS)
-        runs += own
-        print(f"  seed {seed}, {time.perf_counter() - begin:.0f} s: {told(chain)}", flush=True)
-        print(f"    published noise: {told(published[-1])}", flush=True)
-        for run in own:
-            print(f"    {line(run)}", flush=True)
-    print_chains(chains)
+    """Everything on each seed, as many at once as there are threads, and what all say together."""
+    oracle(cache)  # so that no two train it
+    workers = torch.get_num_threads()
+    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        found = []
+        for each in pool.map(of_seed, seeds, repeat(cache)):
+            print(each.said, flush=True)
+            found.append(each)
+    print_figures([each.figures for each in found])
     print(" published noise, no filter")
-    print_chains(published)
-    print_comparison(compare(runs))
+    print_figures([each.published for each in found])
+    print_comparison(compare([run for each in found for run in each.runs]))
 
 
-def print_chains(chains: Sequence[Chain]) -> None:
+def of_seed(seed: int, cache: Path) -> OfSeed:
+    """Everything on one seed."""
+    begin = time.perf_counter()
+    panel, subject, stages = oracle(cache), subject_of(seed, cache), Stages().of(seed)
+    chain = discovered(subject, stages, panel)
+    plain = replace(stages.search, noise="beta", reconstruction=False, agreement=0.0, manifold=False, draws=20)
+    published = discovered(subject, replace(stages, search=plain), panel, chain.inputs["generator"])
+    runs = corrections(chain, WEIGHTS)
+    lines = [
+        f"  seed {seed}, {time.perf_counter() - begin:.0f} s: {told(chain)}",
+        f"    published noise: {told(published)}",
+        *(f"    {line(run)}" for run in runs),
+    ]
+    return OfSeed(chain.figures, published.figures, runs, "\n".join(lines))
+
+
+def print_figures(figures: Sequence[Mapping[str, float]]) -> None:
     """Means over the seeds of what the searches found."""
     for name in ("real", "reconstructed", "identified", "readable", "precision", "regions", "errors", "reproduced"):
-        found = over_seeds({place: chain.figures[name] for place, chain in enumerate(chains)}, most=float("inf"))
+        found = over_seeds({place: each[name] for place, each in enumerate(figures)}, most=float("inf"))
         print(f"  {name}: {mean(found)}")
 
 
