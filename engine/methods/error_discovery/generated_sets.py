@@ -13,6 +13,7 @@ from engine.methods.error_discovery.noise import moved
 from engine.methods.error_discovery.settings import CorrectionSettings
 from engine.runs.progress import Progress
 from engine.subject.image_set import Role
+from engine.toolkit.latest import Latest
 from engine.toolkit.prediction import as_tensor, in_batches
 
 
@@ -34,18 +35,13 @@ class Sets:
     tuning_wrong: np.ndarray
 
 
-_last: dict[str, Sets] = {}  # of the seed that was asked for last: its arms come one after the other
+latest: Latest[Sets] = Latest()  # the arms of a seed come one after the other
 
 
 def sets_of(found: Found, settings: CorrectionSettings, progress: Progress) -> Sets:
     """The sets of this seed, the same for all arms, weights and orders."""
     asked = (settings.seed, settings.per_region, settings.held_out, settings.fresh)
-    key = f"{found.fingerprint} {asked}"
-    if key not in _last:
-        made = made_sets(found, settings, progress)
-        _last.clear()
-        _last[key] = made
-    return _last[key]
+    return latest.of(f"{found.fingerprint} {asked}", lambda: made_sets(found, settings, progress))
 
 
 def made_sets(found: Found, settings: CorrectionSettings, progress: Progress) -> Sets:

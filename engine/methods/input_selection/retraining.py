@@ -30,10 +30,13 @@ from engine.methods.input_selection.strategies import layers_of
 from engine.methods.input_selection.tapping import tapped
 from engine.methods.input_selection.verdicts import OVER, UNDER, label_verdicts
 from engine.runs.progress import Progress
-from engine.subject.classifier import Classifier
+from engine.subject.classifier import Classifier, weights_hash
 from engine.subject.subject import Subject
+from engine.toolkit.latest import Latest
 from engine.toolkit.threads import as_many_as_help
 from engine.toolkit.weights import saved
+
+found_at_the_start: Latest[tuple[Taps, LabelIssues]] = Latest()  # the arms of a seed come one after the other
 
 
 def retrained(
@@ -42,9 +45,10 @@ def retrained(
     """Help the target labels: those of the settings, else those that the diagnosis finds buggy.
 
     Inputs, all optional: `images`, a function that gives an ImageSet to take the subject's place (data drawn anew);
-    `classifier`, one that gives the Classifier to start from instead of the subject's; `taps` and `issues`, what was
-    found at the start. The subject and its pool stay as they are, and test decides nothing. ValueError in one sentence
-    where no label needs help, nothing can be chosen at the start or replayed, or test has no labels.
+    `classifier`, one that gives the Classifier to start from instead of the subject's; `taps` and `issues`, both or
+    neither, what was found at the start. The subject and its pool stay as they are, and test decides nothing.
+    ValueError in one sentence where no label needs help, nothing can be chosen at the start or replayed, or test has
+    no labels.
     """
     start, progress = starting_subject(subject, inputs), Afresh(progress)
     with as_many_as_help(start.classifier, settings.batch_size):
@@ -57,10 +61,14 @@ def retrained(
 
 def at_the_start(start: Subject, inputs: Mapping[str, Any], progress: Progress) -> tuple[Taps, LabelIssues]:
     """What the blocks put out before the first round, and which labels are likely wrong; as given, or found now."""
-    taps = inputs["taps"] if "taps" in inputs else tapped(start, TapSettings(), progress.part(0, 0.8))
-    if "issues" in inputs:
-        return taps, inputs["issues"]
-    return taps, label_issues(taps, IssueSettings(), progress.part(0.8, 1))
+    if "taps" in inputs and "issues" in inputs:
+        return inputs["taps"], inputs["issues"]
+
+    def found() -> tuple[Taps, LabelIssues]:
+        taps = tapped(start, TapSettings(), progress.part(0, 0.8))
+        return taps, label_issues(taps, IssueSettings(), progress.part(0.8, 1))
+
+    return found_at_the_start.of(f"{weights_hash(start.classifier.network)} {start.images.fingerprint}", found)
 
 
 def starting_subject(subject: Subject, inputs: Mapping[str, Any]) -> Subject:

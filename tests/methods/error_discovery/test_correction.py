@@ -26,7 +26,7 @@ KEEP = replace(SETTINGS, keep_weights=True)
 
 @pytest.fixture(autouse=True)
 def forgetful():
-    generated_sets._last.clear()
+    generated_sets.latest.last = None
 
 
 def run(settings=KEEP, subject=None, **changed):

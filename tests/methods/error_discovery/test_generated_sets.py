@@ -14,7 +14,7 @@ from tests.methods.error_discovery.made_correction import EACH, SETTINGS, TARGET
 
 @pytest.fixture(autouse=True)
 def forgetful():
-    generated_sets._last.clear()
+    generated_sets.latest.last = None
 
 
 def made(settings=SETTINGS, **changed):

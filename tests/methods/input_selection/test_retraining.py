@@ -209,3 +209,21 @@ def test_later_rounds_keep_away_from_copies_of_what_was_chosen():
         found = run(replace(settings, rounds=3))
     assert [len(each) for each in before] == [0, 4, 8]
     assert before[-1] == found.picks.ids[:8].tolist()
+
+
+def test_the_arms_of_a_seed_share_what_is_found_at_the_start(monkeypatch):
+    """Asked in a row, they look at the blocks once, and each gets what it would have got alone."""
+    seeds = []
+    look = retraining.tapped
+    monkeypatch.setattr(
+        retraining, "tapped", lambda subject, *rest: seeds.append(subject.images.fingerprint) or look(subject, *rest)
+    )
+    retraining.found_at_the_start.last = None
+    once, other = (replace(asked(name), rounds=1) for name in ("highest_loss", "random"))
+    alone = run(once)
+    run(other)
+    assert len(seeds) == 1
+    run(other, images=lambda: made_images(5), classifier=lambda: made_subject(5).classifier)
+    again = run(once)
+    assert len(seeds) == 3
+    assert again.answers.tolist() == alone.answers.tolist()
