@@ -1,11 +1,13 @@
 """Input selection: planted labels found, strategies on fresh seeds of the planted digits, and once on MNIST.
 
-python -m benchmarks.input_selection --part verdicts fresh mnist --cache FOLDER [--seeds 20] [--first-seed 100]
+python -m benchmarks.input_selection --part verdicts labels fresh mnist --cache FOLDER [--seeds 20] [--first-seed 100]
     [--mnist ../shared/data/mnist] [--images 30000] [--mnist-seeds 5] [--how batch]
 
 `verdicts` asks for both planted labels with the right verdict on the seeds 0 to 9, data and classifier made anew for
-each. `fresh` retrains on what each strategy chooses, on seeds that nothing was found on, and prints the paired
-differences. `mnist` is in `input_selection_mnist`. Classifiers of the digits are kept in `--cache`.
+each. `labels` asks which labels are likely wrong in the pools of those seeds, by the classifier's own probabilities and
+by their mean with out-of-fold probes. `fresh` retrains on what each strategy chooses, on seeds that nothing was found
+on, and prints the paired differences. `mnist` is in `input_selection_mnist`. Classifiers of the digits are kept in
+`--cache`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from benchmarks.input_selection_mnist import measure_mnist
 from engine.loading.checkpoints import from_safetensors, to_safetensors
@@ -24,7 +27,7 @@ from engine.loading.demos import make_demo, train_demo
 from engine.loading.demos.planted_digits import digits_truth, planted_labels
 from engine.methods.input_selection.arena import FIGURES, Gap, compare
 from engine.methods.input_selection.arena_sentences import what_each_did, what_won
-from engine.methods.input_selection.label_issues import label_issues
+from engine.methods.input_selection.label_issues import doubts, label_issues
 from engine.methods.input_selection.result import Retrained
 from engine.methods.input_selection.retraining import retrained
 from engine.methods.input_selection.settings import (
@@ -38,9 +41,10 @@ from engine.methods.input_selection.tapping import tapped
 from engine.methods.input_selection.verdicts import OVER, UNDER, label_verdicts
 from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
+from engine.subject.image_set import Role
 from engine.subject.subject import Subject, joined
 
-PARTS = ("verdicts", "fresh", "mnist")
+PARTS = ("verdicts", "labels", "fresh", "mnist")
 ARMS = ("random", "class_random", "mode_dhwi", "highest_loss", "misclassified")
 
 
@@ -76,6 +80,34 @@ def measure_verdicts(seeds: Sequence[int], cache: Path) -> None:
             f"  seed {seed}: {'both found' if right else 'NOT both found'}, {others} others, {took:.1f} s", flush=True
         )
     print(f"  both planted labels with the right verdict on {found} of {len(seeds)}, {alarms} others called buggy")
+
+
+def measure_labels(seeds: Sequence[int], cache: Path) -> None:
+    """How much of what is called wrong is planted, and how much of what is planted is found, in all pools together."""
+    found: dict[str, list[np.ndarray]] = {"by the classifier alone": [], "by its mean with probes": []}
+    planted, buggy = [], []
+    for seed in seeds:
+        subject = subject_of(seed, cache)
+        taps = tapped(subject, TapSettings(), Progress())
+        (pool,) = (role for role in taps.roles if role.role == Role.POOL)
+        ids = pool.ids.tolist()
+        planted.append(digits_truth(seed).wrong[[subject.images.position[each] for each in ids]])
+        buggy.append(np.isin(pool.labels, planted_labels(seed)))
+        issues = label_issues(taps, IssueSettings(), Progress())
+        flagged = set(issues.ids[issues.issue].tolist())
+        alone = doubts(pool.labels, softmax(pool.logits.astype(np.float64), axis=1))[1]
+        found["by the classifier alone"].append(alone)
+        found["by its mean with probes"].append(np.array([each in flagged for each in ids]))
+    wrong, own = np.concatenate(planted), np.concatenate(buggy)
+    for name, parts in found.items():
+        called = np.concatenate(parts)
+        for where, rows in (("of all labels", np.ones_like(own)), ("of the buggy ones", own)):
+            hits = (called & wrong)[rows].sum()
+            print(
+                f"  {name}, {where}: {hits} of {called[rows].sum()} called wrong are planted "
+                f"({hits / called[rows].sum():.1%}), {hits} of {wrong[rows].sum()} planted are found "
+                f"({hits / wrong[rows].sum():.1%})"
+            )
 
 
 def measure_fresh(seeds: Sequence[int], cache: Path) -> None:
@@ -144,6 +176,7 @@ def main() -> None:
     fresh = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     measures = {
         "verdicts": lambda: measure_verdicts(range(10), arguments.cache),
+        "labels": lambda: measure_labels(range(10), arguments.cache),
         "fresh": lambda: measure_fresh(fresh, arguments.cache),
         "mnist": lambda: measure_mnist(arguments.mnist, arguments.images, range(arguments.mnist_seeds), arguments.how),
     }
