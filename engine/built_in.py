@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.drawn_anew import trained_anew
 from engine.loading import demos
 from engine.runs.documents import Documents
 from engine.runs.progress import Progress
@@ -37,7 +38,7 @@ def demo_subject(documents: Documents, name: str, seed: int, progress: Progress)
     else:
         images = demos.make_demo(name, seed)
         key = f"demo classifier {name} {demos.VERSION} seed {seed}"
-        files = kept(documents, key, lambda: [demos.train_demo(name, seed, progress)])
+        files = kept(documents, key, lambda: [trained_anew(name, seed, progress)])
     own = partial(opened, files[0])
     return joined(own().blueprint, images, lambda _: own(), draw=drawn_anew)
 

@@ -26,5 +26,13 @@ def demo_anew(name: str, seed: int) -> dict[str, Input]:
 
 @lru_cache(maxsize=1)  # the arms of a seed, one after the other, start from the same one
 def demo_classifier(name: str, seed: int) -> Classifier:
-    """The example's classifier, trained on the images of this seed."""
-    return demos.train_demo(name, seed, Progress())
+    """The example's classifier of this seed."""
+    return trained_anew(name, seed, Progress())
+
+
+def trained_anew(name: str, seed: int, progress: Progress) -> Classifier:
+    """The example's classifier, trained on the images of this seed; the same on machines with more and fewer cores."""
+    from engine.toolkit.threads import one_thread
+
+    with one_thread():  # two are no faster, and four times slower where others use the same cores
+        return demos.train_demo(name, seed, progress)
