@@ -1,18 +1,18 @@
-"""Built-in examples drawn anew as subjects, and the oracle that labels for one; trained once, then kept."""
+"""Built-in examples drawn and trained anew, as inputs of a step or as subjects, and the oracle that labels for one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.drawn_anew import trained_anew
 from engine.loading import demos
 from engine.runs.documents import Documents
 from engine.runs.progress import Progress
+from engine.runs.run import Input
 from engine.subject.blueprint import Blueprint
 from engine.subject.subject import Subject, joined
 
@@ -30,6 +30,36 @@ class KeptClassifiers:
     files: tuple[np.ndarray, ...]
 
 
+def demo_images(name: str, seed: int) -> Input:
+    """The example's images of this seed: a function that draws them when called."""
+    return Input(f"demo {name} {demos.VERSION} seed {seed}", partial(demos.make_demo, name, seed))
+
+
+def demo_anew(name: str, seed: int) -> dict[str, Input]:
+    """The `images` and the `classifier` of this seed: functions that draw and train them when called."""
+    own = Input(classifier_key(name, seed), partial(demo_classifier, name, seed))
+    return {"images": demo_images(name, seed), "classifier": own}
+
+
+def classifier_key(name: str, seed: int) -> str:
+    """What the example's classifier of this seed is kept and asked for by."""
+    return f"demo classifier {name} {demos.VERSION} seed {seed}"
+
+
+@lru_cache(maxsize=1)  # the arms of a seed, one after the other, start from the same one
+def demo_classifier(name: str, seed: int) -> Classifier:
+    """The example's classifier of this seed."""
+    return trained_anew(name, seed, Progress())
+
+
+def trained_anew(name: str, seed: int, progress: Progress) -> Classifier:
+    """The example's classifier, trained on the images of this seed; the same on machines with more and fewer cores."""
+    from engine.toolkit.threads import one_thread
+
+    with one_thread():  # two are no faster, and four times slower where others use the same cores
+        return demos.train_demo(name, seed, progress)
+
+
 def demo_subject(documents: Documents, name: str, seed: int, progress: Progress) -> Subject:
     """A built-in example of this seed with the classifier that was trained on it; 0 is the shipped one."""
     if seed == 0:
@@ -37,8 +67,7 @@ def demo_subject(documents: Documents, name: str, seed: int, progress: Progress)
         files = [file_of(classifier)]
     else:
         images = demos.make_demo(name, seed)
-        key = f"demo classifier {name} {demos.VERSION} seed {seed}"
-        files = kept(documents, key, lambda: [trained_anew(name, seed, progress)])
+        files = kept(documents, classifier_key(name, seed), lambda: [trained_anew(name, seed, progress)])
     own = partial(opened, files[0])
     return joined(own().blueprint, images, lambda _: own(), draw=drawn_anew)
 

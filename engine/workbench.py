@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from engine.built_in import demo_panel, demo_subject
-from engine.drawn_anew import demo_anew, demo_images
+from engine.built_in import demo_anew, demo_images, demo_panel, demo_subject
 from engine.loading.archives import unpacked_bytes
 from engine.loading.kept import KeptImages, from_kept, to_kept
 from engine.loading.manifests import TABLES

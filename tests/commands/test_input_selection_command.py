@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine import drawn_anew
+from engine import built_in
 from engine.__main__ import main
 from engine.commands.input_selection_files import LABEL_COLUMNS, RUN_COLUMNS
 from engine.commands.input_selection_options import RECOMMENDED, add_options, arms_of, settings_of
@@ -40,10 +40,10 @@ def trainings(monkeypatch) -> list[int]:
         seeds.append(seed)
         return demos.open_demo(name)[0]
 
-    drawn_anew.demo_classifier.cache_clear()
+    built_in.demo_classifier.cache_clear()
     monkeypatch.setattr(demos, "train_demo", train_demo)
     yield seeds
-    drawn_anew.demo_classifier.cache_clear()
+    built_in.demo_classifier.cache_clear()
 
 
 @pytest.fixture
