@@ -9,6 +9,7 @@ import streamlit as st
 from engine.methods.input_selection import TAPS
 from engine.methods.input_selection.result import LabelIssues
 from engine.methods.input_selection.settings import TapSettings
+from engine.toolkit.wording import capital
 from pages.parts.bench import framed, workbench
 from pages.parts.bench import subject as opened_subject
 from pages.parts.input_selection.arena import arena
@@ -41,7 +42,7 @@ def page() -> None:
     try:
         verdicts, target = labels(taps, subject.images, rule, run_id)
     except ValueError as error:  # no labelled image to judge by
-        st.warning(plain(str(error)))
+        st.warning(plain(f"{capital(str(error))}."))
         return
     scene = Scene(bench, subject, taps, rule, verdicts, target)
     st.subheader("Which layer explains it")

@@ -13,7 +13,13 @@ from engine.methods.error_discovery.correction_sentences import (
     which_classes,
 )
 from engine.methods.error_discovery.gate import how_far_to_trust
-from engine.methods.error_discovery.region_sentences import both_sides, what_was_grouped, what_was_left, what_was_tried
+from engine.methods.error_discovery.region_sentences import (
+    both_sides,
+    what_is_not_searched,
+    what_was_grouped,
+    what_was_left,
+    what_was_tried,
+)
 
 UNLABELLED = (
     "Nobody has labelled the regions. Fill in status and assigned_label of regions.csv by looking at the images, and "
@@ -40,12 +46,16 @@ def sentences(stories: Sequence[Story], anew: bool) -> list[str]:
 
 def of_story(story: Story, several: bool) -> list[str]:
     """What was found with one subject."""
+    from engine.methods.error_discovery.identification import few_seeds
+
     errors, regions, tests = (story.value(name) for name in ("errors", "regions", "tests"))
-    classes = story.subject.blueprint.classes
+    classes, search = story.subject.blueprint.classes, story.value("search")
+    unsearched = what_is_not_searched(few_seeds(story.value("generator"), search), search, classes)
     said = [
         how_far_to_trust(story.value("generator")),
         what_was_left(errors),
         *errors.notes,
+        *filter(None, [unsearched]),
         what_was_grouped(errors, regions),
         *what_was_tried(regions, tests),
         both_sides(regions, story.real["regions"].value, classes),

@@ -135,11 +135,16 @@ def standing(job: Job) -> str:
 
 def over(asked: Asked[S, R], entry: Entry) -> None:
     """A run that ended without an answer: why, and the way on."""
-    what = {Outcome.CANCELLED: "was stopped", Outcome.INTERRUPTED: "was interrupted", Outcome.FAILED: "failed"}
+    why = plain(entry.message)
+    what = {
+        Outcome.CANCELLED: f"was {why or 'stopped'}",  # a stopped run's message begins so
+        Outcome.INTERRUPTED: f"was interrupted{why and f': {why}'}",
+        Outcome.FAILED: f"failed{why and f': {why}'}",
+    }
     resumes = asked.bench.store.documents.has_pieces(entry.fingerprint) and entry.outcome != Outcome.FAILED
     label = "Resume" if resumes else "Run again"
     show = st.error if entry.outcome == Outcome.FAILED else st.warning
-    show(f"**{asked.step.title}** {what[entry.outcome]}" + (f": {plain(entry.message)}." if entry.message else "."))
+    show(f"**{asked.step.title}** {what[entry.outcome]}.")
     if st.button(label, type="primary", key=f"again {entry.fingerprint}"):
         start(asked)
     if entry.detail and entry.outcome == Outcome.FAILED:

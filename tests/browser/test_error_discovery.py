@@ -103,6 +103,9 @@ def test_regions_are_labelled_by_keys_kept_taken_out_brought_in_and_corrected(pa
     page.get_by_text("How it is trained on").click()
     for label, value in (("Steps", 3), ("Seeds", 1), ("Fresh perturbations an image", 1)):
         set_number(page, label, value)
+    for weight in ("1", "0.3", "0.03"):  # one is enough
+        page.get_by_role("button", name=f"Remove {weight}", exact=True).click()
+        settled(page)
     page.get_by_role("button", name="Correct and compare").click()
     wait_for_text(page, "Accuracy on test went from")
     page.get_by_role("button", name="Stop all").wait_for(state="detached")

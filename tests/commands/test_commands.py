@@ -173,3 +173,8 @@ def test_ctrl_c_stops_the_job_and_says_that_it_can_be_resumed(made, tmp_path, ca
     assert "the same command resumes" in capsys.readouterr().err
     (entry,) = Store(home).register.entries()
     assert entry.outcome == Outcome.CANCELLED
+
+
+def test_help_does_not_wait_for_pytorch():
+    asked = "import sys, engine.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0

@@ -27,9 +27,10 @@ from engine.methods.input_selection.verdicts import label_verdicts
 from engine.runs.run import Input
 from engine.subject.image_set import Role, Seen
 from engine.workbench import Opened, Workbench
+from pages.parts.input_selection import arena_charts
 from pages.parts.input_selection.arena import Comparison, questions_of
 from pages.parts.input_selection.arena_results import notes_of
-from pages.parts.input_selection.label_charts import gap_chart
+from pages.parts.input_selection.label_charts import gap_chart, label_chart
 from pages.parts.input_selection.scene import Scene
 from tests.made import colour_folder
 from tests.pages.conftest import (
@@ -351,6 +352,28 @@ def test_notes_of_arms_are_shown_once_with_their_seeds(bench):
 
     said = notes_of([run("random", 0, "few"), run("random", 1, "few", "none"), run("mode_dhwi@auto", 0)])
     assert said == ["random choice, seeds 0, 1: few", "random choice, seed 1: none"]
+
+
+def test_the_chart_of_labels_tells_how_many_images_and_its_shapes_can_be_seen_on_black():
+    row = {"label": "cat", "verdict": "healthy", "n train": 40, "n diagnosis": 0}
+    row |= {f"{role}{end}": 0.5 for role in ("train", "diagnosis") for end in ("", "_low", "_high")}
+    spec = label_chart([row]).to_dict()
+    points = next(each for each in spec["layer"] if each["mark"]["type"] == "point")
+    assert [each["n"] for each in points.get("data", spec.get("data"))["values"]] == [40, 0]
+    assert points["encoding"]["shape"]["legend"]["symbolFillColor"] == "#888888"
+    assert "n" in {each["field"] for each in points["encoding"]["tooltip"]}
+
+
+@pytest.mark.parametrize(("share", "axis", "hover"), [(True, ".3~p", ".1%"), (False, "~g", ".1f")])
+def test_shares_of_the_comparison_are_in_per_cent_and_counts_are_not(share, axis, hover):
+    span = {"arm": "one", "mean": 0.5, "low": 0.25, "high": 0.75}
+    gaps = arena_charts.gap_chart([{**span, "control": "random", "p": 0.5, "seeds": 3}], "it", share).to_dict()
+    points = gaps["layer"][1]["layer"][1]["encoding"]
+    assert points["x"]["axis"]["format"] == f"+{axis}"
+    assert [each["format"] for each in points["tooltip"][2:5]] == [f"+{hover}"] * 3
+    lines = arena_charts.curve_chart([{**span, "round": 1}], "it", share).to_dict()["layer"][1]["encoding"]
+    assert lines["y"]["axis"]["format"] == axis
+    assert [each["format"] for each in lines["tooltip"][2:5]] == [hover] * 3
 
 
 def test_the_gap_chart_is_what_it_should_be():

@@ -66,7 +66,7 @@ def test_a_run_that_was_stopped_before_anything_was_kept_is_run_again_by_a_butto
     at = ran(at)
     next(button for button in at.button if button.label == "Stop").click()
     at = settled(at, bench)
-    assert "Evaluation was stopped: stopped; it begins anew when it is asked for again" in (
+    assert "Evaluation was stopped; it begins anew when it is asked for again" in (
         at.warning[0].value.replace("*", "").replace("\\", "")
     )
     assert not at.metric

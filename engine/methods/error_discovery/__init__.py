@@ -109,7 +109,7 @@ def _correction(
 
 GENERATOR = Step("error_generator", 1, "Generator", GeneratorSettings, Generator, _generator)
 IDENTIFICATION = Step("error_identification", 1, "Search for errors", IdentificationSettings, Errors, _identification)
-CALIBRATION = Step("error_calibration", 1, "How much noise", CalibrationSettings, Calibration, _calibration)
+CALIBRATION = Step("error_calibration", 1, "Calibration of the noise", CalibrationSettings, Calibration, _calibration)
 REAL_ERRORS = Step("error_real", 1, "Real errors", RealErrorSettings, Errors, _real_errors)
 DISTILLATION = Step("error_regions", 1, "Regions of errors", DistillationSettings, Regions, _distillation)
 TESTS = Step("error_region_tests", 1, "Regions tried again", TestSettings, RegionTests, _tests)

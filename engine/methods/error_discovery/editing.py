@@ -12,7 +12,6 @@ from engine.methods.error_discovery.gathering import Group, gathered, most_frequ
 from engine.methods.error_discovery.gaussians import is_full
 from engine.methods.error_discovery.mixtures import by_mixture
 from engine.methods.error_discovery.result import Errors, Regions
-from engine.toolkit.threads import one_thread
 
 COLUMNS = ("label", "prediction", "mean", "covariance", "size", "units", "weight", "alive")
 
@@ -71,6 +70,8 @@ def split(regions: Regions, errors: Errors, edit: Split, full: bool) -> Regions:
 def halved(codes: np.ndarray, seed: int) -> np.ndarray:
     """(n,) bool, which codes (n, d) are in the second of two parts: by a mixture, or k-means where that finds one."""
     from sklearn.cluster import KMeans
+
+    from engine.toolkit.threads import one_thread
 
     if len(np.unique(codes, axis=0)) < 2:
         return np.zeros(len(codes), bool)

@@ -46,4 +46,8 @@ def worst_class(generator: Generator) -> str:
         if real.n
     ]
     most, name = max(lost, default=(0.0, ""))
-    return f" Most is lost of {name}, {100 * most:.0f} points." if most >= DOUBT else ""
+    return (
+        f" Most is lost of {name}, {100 * most:.0f} points: errors around it may be the generator's."
+        if most >= DOUBT
+        else ""
+    )

@@ -18,6 +18,7 @@ from engine.subject.image_set import UNLABELLED
 from engine.subject.subject import Subject
 
 CERTAIN = 0.05  # of being wrong in what a search without errors rules out
+FEW_SEEDS = 10  # independent ones of a label, from which on a search says something of its errors
 Funnel = list[tuple[str, int]]
 
 
@@ -78,6 +79,18 @@ def seeds_of(generator: Generator, settings: IdentificationSettings, funnel: Fun
             f"no image of {settings.role} is classified correctly{what}, so there is none to search around"
         )
     return rows
+
+
+def few_seeds(generator: Generator, settings: IdentificationSettings) -> dict[int, int]:
+    """How many independent images a search starts from, of each label that has images and fewer than 10 such seeds.
+
+    ValueError as of the search itself.
+    """
+    seeds = seeds_of(generator, settings, [])
+    labels, units = generator.labels[seeds], generator.units[seeds]
+    there = np.unique(generator.labels[generator.labels != UNLABELLED]).tolist()
+    count = {label: len(np.unique(units[labels == label])) for label in there}
+    return {label: number for label, number in count.items() if number < FEW_SEEDS}
 
 
 def passing(draws: Draws, near: Neighbours, settings: IdentificationSettings, funnel: Funnel) -> Draws:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 import numpy as np
 
 from engine.methods.error_discovery.labelling import KINDS, LabelState
 from engine.methods.error_discovery.result import Errors, Novelty, Regions, RegionTests
+from engine.methods.error_discovery.settings import IdentificationSettings
 from engine.subject.subject import listed
 from engine.toolkit.wording import capital, plural
 
@@ -108,6 +109,22 @@ def how_far_labelled(regions: Regions, state: LabelState) -> str:
 def what_was_left(errors: Errors) -> str:
     """The funnel in one sentence: how many were tried, and how many were left after each filter."""
     return ", ".join(f"{name} {count:,}" for name, count in errors.funnel) + "."
+
+
+def what_is_not_searched(few: Mapping[int, int], settings: IdentificationSettings, classes: Sequence[str]) -> str:
+    """Which labels a search hardly says anything of, by their few independent seeds; "" where there is none such."""
+    if not few:
+        return ""
+    none = [classes[label] for label, count in few.items() if not count]
+    some = [f"{classes[label]} ({count})" for label, count in few.items() if count]
+    parts = [f"none of {listed(none)}"] if none else []
+    parts += [f"hardly any independent ones of {listed(some)}"] if some else []
+    rebuilt = " together with their reconstructions" if settings.reconstruction else ""
+    those = "this label" if len(few) == 1 else "these labels"
+    return (
+        f"The search starts from images of {settings.role} that are classified correctly{rebuilt}: "
+        f"{' and '.join(parts)}. What goes wrong with {those} it can hardly find; the real errors have to show it."
+    )
 
 
 def both_sides(generated: Regions, real: Regions, classes: Sequence[str]) -> str:

@@ -137,7 +137,8 @@ def drawn_towards(prior: Group, group: Group, what: str, name: str) -> Group:
     """A group of fewer than ten images, each missing one standing in by the prior's mean."""
     if group.count >= FEW:
         return group
-    note = f"only {group.count} {GROUPS[name]}, so it is drawn towards {what}"
+    number = f"only {group.count}" if group.count else "no"
+    note = f"{number} {GROUPS[name]}, so it is {f'drawn towards {what}' if group.count else f'{what} alone'}"
     return Group((group.mean * group.count + prior.mean * (FEW - group.count)) / FEW, group.count, note)
 
 

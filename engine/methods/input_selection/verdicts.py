@@ -151,7 +151,8 @@ def verdict_notes(taps: Taps, verdicts: tuple[LabelVerdict, ...]) -> tuple[str, 
     if not any(each.train.n for each in verdicts):
         notes.append(
             "No image of train is known to have been seen by the classifier, so over-fitted can't be told from "
-            "under-fitted: a label with low recall on diagnosis is called under-fitted. Say which images were seen."
+            "under-fitted: a label with low recall on diagnosis is called under-fitted. Say which images "
+            "were seen, or load those that it was trained on."
         )
     few = sorted(each.label for each in verdicts if each.verdict == TOO_FEW)
     if few:

@@ -78,10 +78,9 @@ def curves(tried: Tried, found: Comparison) -> None:
                 st.markdown(f"**{FIGURE_TITLES[figure].capitalize()}**")
                 chart, key = weight_chart(rows, "right", chosen), tried.key(f"correction {figure} {len(rows)}")
                 draw(chart, key, f"{FIGURE_TITLES[figure]}: share that is right, over the weight")
-                said = (
-                    f"Means over {len(found.seeds)} seeds with 95 % intervals; dashed: the weight chosen on diagnosis."
-                )
-                captioned(chart, key, said, figure)
+                many = len(found.seeds) > 1
+                over = f"Means over {len(found.seeds)} seeds, with 95 % intervals" if many else "Of one seed"
+                captioned(chart, key, f"{over}; dashed: the weight chosen on diagnosis.", figure)
 
 
 def curve_rows(found: Comparison, figure: str) -> list[dict[str, object]]:

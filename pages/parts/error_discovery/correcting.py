@@ -106,8 +106,9 @@ def asked() -> tuple[CorrectionSettings, list[str], list[float], int]:
     usual = CorrectionSettings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arms = st.multiselect(
-            "Arms", ARMS, default=ARMS, format_func=ARM_TITLES.__getitem__, key="correction arms", width=900
-        )
+            "Arms", ARMS, default=ARMS, format_func=ARM_TITLES.__getitem__, key="correction arms", width=900, wrap=True,
+            help="ways of training on, from the same weights and with as many steps, that are compared",
+        )  # fmt: skip
         weights = st.multiselect(
             "Weights of generated images", WEIGHTS, default=FIRST_WEIGHTS, format_func=lambda each: f"{each:g}",
             key="correction weights", width=420,

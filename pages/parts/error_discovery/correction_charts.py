@@ -37,7 +37,7 @@ def weight_chart(rows: Sequence[dict[str, Any]], figure: str, chosen: float | No
     y = alt.Scale(zero=False)
     bands = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=figure, scale=y), y2="high:Q")
     lines = base.mark_line(point=True).encode(
-        y=alt.Y("mean:Q", title=figure, scale=y, axis=alt.Axis(format=".0%", tickCount=6)),
+        y=alt.Y("mean:Q", title=figure, scale=y, axis=alt.Axis(format=".3~p", tickCount=6)),
         tooltip=[
             alt.Tooltip("arm:N"), alt.Tooltip("weight:Q", format="~g"),
             *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("mean", "low", "high")), alt.Tooltip("seeds:Q"),
@@ -62,7 +62,7 @@ def class_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetCha
     ]  # fmt: skip
     spans = base.mark_rule(color="#0072B2").encode(x=alt.X("low:Q", title=title), x2="high:Q")
     points = base.mark_point(filled=True, size=70, color="#0072B2", opacity=1).encode(
-        x=alt.X("change:Q", title=title), tooltip=tooltip
+        x=alt.X("change:Q", title=title, axis=alt.Axis(tickCount=8)), tooltip=tooltip
     )
     zero = alt.Chart(alt.Data(values=[{"change": 0}])).mark_rule(color="#999999", strokeDash=[3, 3])
     return alt.layer(zero.encode(x="change:Q"), alt.layer(spans, points)).properties(height=BAND * len(values) + 50)

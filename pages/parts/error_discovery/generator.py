@@ -25,10 +25,15 @@ from pages.parts.text import plain
 GATE, CURVES, BETWEEN = "Real against rebuilt", "Its training", "In between two images"
 MOST_CLASSES = 30  # in the chart, those that lose most
 AT_ONCE = 60.0  # seconds: the page shows nothing without a generator
+LOSSES = "Reconstruction and divergence of the images trained on; validation is their sum on images kept aside."
 
 
 def generator(bench: Workbench, subject: Subject) -> Made | None:
     """The generator, trained where it isn't, and what is to be known before its images are believed."""
+    st.caption(
+        "A small generator learns from the images of train how to rebuild and change such images. Where the classifier "
+        "does worse on images that were merely rebuilt, that is the generator's doing."
+    )
     settings = asked(subject)
     if settings is None:
         return None
@@ -86,6 +91,7 @@ def live(curves: dict[str, Any]) -> None:
     """The loss so far."""
     if len(curves.get("validation", ())) > 1:
         draw(loss_chart(curves), "generator live", "Loss of the generator by epoch, so far")
+        st.caption(f"{LOSSES} It stops when validation no longer falls.")
 
 
 @st.fragment
@@ -120,7 +126,7 @@ def gate(made: Made) -> None:
     chart, key = gate_chart(shown), made.key("gate")
     draw(chart, key, "Accuracy of each class on real images and on their reconstructions")
     fewer = f" Shown: the {MOST_CLASSES} classes that lose most." if len(rows) > len(shown) else ""
-    said = f"Images of {found.gate_role}, what loses most first; bars are 95 % intervals.{fewer}"
+    said = f"Images of {found.gate_role} by class, what loses most first; bars are 95 % intervals.{fewer}"
     captioned(chart, key, said, "gate")
 
 
@@ -152,8 +158,7 @@ def curves_of(made: Made) -> None:
     with left:
         chart, key = loss_chart(curves, found.best), made.key("loss")
         draw(chart, key, "Loss of the generator by epoch")
-        said = "Reconstruction and divergence of the images trained on; validation is their sum on images kept aside. "
-        captioned(chart, key, said + "Dashed: the epoch that is kept.", "loss")
+        captioned(chart, key, f"{LOSSES} Dashed: the epoch that is kept.", "loss")
     with right:
         chart, key = used_chart(found.used.tolist()), made.key("used")
         draw(chart, key, "What each dimension of the code carries")

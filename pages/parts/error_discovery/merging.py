@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine.methods.error_discovery.editing import Merge, Split, edited
 from engine.methods.error_discovery.labelling import Event
-from pages.parts.error_discovery.deciding import write
+from pages.parts.error_discovery.deciding import open_region, write
 from pages.parts.error_discovery.scene import Tried
 from pages.parts.text import plain
 
@@ -33,11 +33,12 @@ def merge_or_split(tried: Tried, region: int) -> None:
 
 
 def change(tried: Tried, event: Event, edit: Merge | Split) -> None:
-    """Try the edit, write it down, and draw the whole page anew."""
+    """Try the edit, write it down, and draw the whole page anew with the first heir open."""
     try:
         edited(tried.groups, tried.found, [edit])
     except ValueError as error:
         st.warning(plain(str(error)))
         return
     write(tried, event)
+    open_region(tried, len(tried.groups.alive))
     st.rerun()

@@ -18,7 +18,7 @@ from pages.parts.text import plain
 
 TABLE, MAP, KINDS, GROUPS = "Regions", "Map", "Generated and real", "How they were grouped"
 THUMB, ROWS = 48, 12  # pixels; rows of the table in view
-SHARES = ("error rate", "purity", "aside: inside", "elsewhere")
+SHARES = ("aside: inside", "elsewhere")
 
 
 @st.fragment
@@ -55,6 +55,15 @@ def table(tried: Tried, state: LabelState) -> None:
         column_config={
             "first": st.column_config.ImageColumn("", width=THUMB + 16),
             **{name: st.column_config.NumberColumn(format="%.0f %%") for name in SHARES},
+            "error rate": st.column_config.NumberColumn(
+                format="%.0f %%", help="how many of the images that it was tried on are not taken for its label"
+            ),
+            "purity": st.column_config.NumberColumn(
+                format="%.0f %%", help="how many of its fresh draws get the same answer as its errors"
+            ),
+            "found again": st.column_config.Column(
+                help="its answer is given more often inside than elsewhere on images kept aside: q is small enough"
+            ),
             "around": st.column_config.NumberColumn(help="how many images these errors lie around"),
             "q": st.column_config.NumberColumn(
                 format="%.2g", help="is its answer given more often inside than elsewhere, on images kept aside? "

@@ -23,7 +23,8 @@ def funnel_chart(funnel: Sequence[tuple[str, int]]) -> alt.LayerChart | alt.Face
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("step:N", sort=[name for name, _ in funnel], title=None,
                 axis=alt.Axis(labelLimit=300, labelOverlap=False)),
-        x=alt.X("draws:Q", title="left", scale=alt.Scale(type="symlog", constant=1), axis=alt.Axis(tickCount=5)),
+        x=alt.X("draws:Q", title="images, then draws, that are left", scale=alt.Scale(type="symlog", constant=1),
+                axis=alt.Axis(tickCount=5)),
         tooltip=[
             alt.Tooltip("step:N", title="after"), alt.Tooltip("draws:Q", format=",", title="left"),
             alt.Tooltip("share:Q", format=".1%", title="of those before"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from engine.methods.error_discovery import IDENTIFICATION
+from engine.methods.error_discovery.region_sentences import what_is_not_searched
 from engine.methods.error_discovery.result import Errors
 from engine.methods.error_discovery.settings import NOISES, IdentificationSettings
 from engine.runs.run import Input
@@ -25,6 +26,10 @@ AT_ONCE = 60.0  # seconds, for nothing below can be shown without it
 
 def searching(made: Made) -> tuple[Input, IdentificationSettings] | None:
     """The errors that the search found, as a step's input, and what was asked."""
+    st.caption(
+        "Images that are classified correctly are changed a little by the generator. Where the answer changes, though "
+        "the image still seems to show the same, an error is found."
+    )
     settings = asked(made)
     if settings is None:
         return None
@@ -36,6 +41,7 @@ def searching(made: Made) -> tuple[Input, IdentificationSettings] | None:
         return None
     run_id = made.bench.question(IDENTIFICATION, made.subject, settings, made.input).fingerprint
     results(found, run_id)
+    not_searched(made, settings)
     return Input(run_id, found), settings
 
 
@@ -101,4 +107,14 @@ def results(found: Errors, run_id: str) -> None:
     with st.expander("What each filter did", icon=":material/filter_alt:", key="error funnel"):
         chart, key = funnel_chart(found.funnel), f"funnel {run_id}"
         draw(chart, key, "How many draws were left after each filter")
-        captioned(chart, key, "Draws left after each filter, one after the other; the axis is logarithmic.", "funnel")
+        said = "Images to search around, their draws, and the draws left after each filter; the axis is logarithmic."
+        captioned(chart, key, said, "funnel")
+
+
+def not_searched(made: Made, settings: IdentificationSettings) -> None:
+    """The labels of whose errors the search can say little."""
+    from engine.methods.error_discovery.identification import few_seeds
+
+    said = what_is_not_searched(few_seeds(made.generator, settings), settings, made.classes)
+    if said:
+        st.warning(f"{plain(said)} Choose *real errors* below to see them.")

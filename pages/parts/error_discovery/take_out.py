@@ -19,7 +19,7 @@ from pages.parts.text import plain
 
 PLAIN = ":material/download:"
 ALL, ERRORS = "all regions", "those labelled as errors"
-MOST_BYTES = 20_000_000  # of a table of labels
+MOST_MEGABYTES = 20  # of a table of labels
 
 
 @st.fragment
@@ -90,10 +90,13 @@ def zipped(tried: Tried, found: Discovery, chosen: list[int] | None) -> bytes:
 
 def bring_in(tried: Tried) -> None:
     """Labels from a regions.csv that was taken out here, by whomever it was filled in."""
-    file = st.file_uploader("Labels from a regions.csv of these regions", ["csv"], key=tried.key("labels file"))
+    file = st.file_uploader(
+        "Labels from a regions.csv of these regions", ["csv"], key=tried.key("labels file"),
+        max_upload_size=MOST_MEGABYTES,
+    )  # fmt: skip
     if file is None:
         return
-    if file.size > MOST_BYTES:
+    if file.size > MOST_MEGABYTES << 20:
         st.warning("This file is too large to be a table of regions.")
         return
     try:

@@ -24,6 +24,7 @@ FIGURES = {
     "worst_recall": "recall of the worst label",
     "broken": "newly broken images",
 }
+COUNTED = "broken"  # the others are shares
 
 
 def results(scene: Scene, answers: Mapping[str, Retrained]) -> None:
@@ -40,15 +41,15 @@ def results(scene: Scene, answers: Mapping[str, Retrained]) -> None:
         key=scene.key("arena figure"),
     )  # fmt: skip
     key = scene.key(f"arena {figure} {len(answers)}")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        gaps = gap_rows(found, figure)
-        if gaps:
-            chart = gap_chart(gaps, FIGURES[figure])
+    gaps, share = gap_rows(found, figure), figure != COUNTED
+    left, right = st.columns([3, 2] if gaps else [2, 3], gap="large")
+    if gaps:
+        with left:
+            chart = gap_chart(gaps, FIGURES[figure], share)
             draw(chart, f"gaps {key}", f"Differences in {FIGURES[figure]} to random choice")
             captioned(chart, f"gaps {key}", "Paired by seed, with 95 % intervals; p by Holm over the arms.", "gaps")
-    with right:
-        chart = curve_chart(curve_rows(found, figure), FIGURES[figure])
+    with right if gaps else left:
+        chart = curve_chart(curve_rows(found, figure), FIGURES[figure], share)
         draw(chart, f"curves {key}", f"{FIGURES[figure]} after each round")
         captioned(chart, f"curves {key}", "Means over the seeds with 95 % intervals, on test.", "curves")
     table(scene, found)

@@ -68,7 +68,7 @@ def asked(scene: Scene) -> SelectionSettings | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         strategy = st.selectbox(
             "Strategy", strategies, usually, format_func=STRATEGY_TITLES.__getitem__, key=f"strategy {len(strategies)}",
-            width=290,
+            width=290, help="HCI to DHWI are told below the heat maps; which is worth it is tried further down",
         )  # fmt: skip
         targets = st.multiselect(
             "For", range(len(scene.taps.classes)), [scene.target], format_func=scene.taps.classes.__getitem__,
@@ -161,7 +161,7 @@ def what_was_chosen(scene: Scene, found: Picks, settings: SelectionSettings) -> 
     scored, names = int(found.scored.sum()), ", ".join(scene.taps.classes[label] for label in settings.targets)
     said = f"{len(found.ids):,} images of the pool: "
     if scored:
-        said += f"{scored:,} ranked by the strategy, the rest drawn at random."
+        said += f"{scored:,} ranked by the strategy{'' if scored == len(found.ids) else ', the rest drawn at random'}."
     else:
         said += f"all drawn at random{'' if settings.strategy == 'random' else f', a share of them of {names}'}."
     if reads_layers(settings):
@@ -186,7 +186,7 @@ def draw_picks(scene: Scene, found: Picks, rows: np.ndarray, chart: str) -> None
         wrong = bool(found.issue[row] or found.labels[row] != found.predictions[row])
         tiles.append(Tile(sample_id, url, caption, hint, wrong, sample_id in before))
     draw(image_grid(tiles), chart, f"{len(tiles)} chosen images in their order", lambda: picks.turn_over(chart))
-    st.caption("Rank, label → answer; orange: answered wrong, or likely a wrong label. Click images to leave them out.")
+    st.caption("Rank, label → answer; orange: answered wrong, or likely a wrong label. Click those to be left out.")
 
 
 def left_out(scene: Scene) -> None:

@@ -39,7 +39,9 @@ def heat(scene: Scene) -> None:
     draw(chart, key, says)
     unit = "of what a feature adds to the probe's logit" if mode == "feature" else "of pixel values, mean over colours"
     sheet = " Each square is a channel's map, one beside the other." if mode == "feature" else ""
-    caption = f"Blue adds, orange takes away; full colour is ±{most:.3g} {unit}, in all six. {notes(maps)}{sheet}"
+    names = "; ".join(MAP_TITLES.values())
+    caption = f"{names}. Blue adds, orange takes away; full colour is ±{most:.3g} {unit}, in all six."
+    caption = f"{caption} {notes(maps)}{sheet}"
     captioned(chart, key, caption, "heat maps")
     st.download_button(
         "Maps as arrays", data=lambda: maps_npz(maps), file_name="maps.npz", mime="application/octet-stream",

@@ -11,7 +11,7 @@ from pages.parts.draw import finite
 from pages.parts.input_selection.words import VERDICT_COLOURS
 
 ROW = 24  # pixels a label
-PURPLE = "#CC79A7"
+PURPLE, GREY = "#CC79A7", "#888888"
 TRAIN, DIAGNOSIS = "train", "diagnosis"
 ROLE_COLOURS = {TRAIN: "#D55E00", DIAGNOSIS: "#0072B2"}
 
@@ -19,11 +19,12 @@ ROLE_COLOURS = {TRAIN: "#D55E00", DIAGNOSIS: "#0072B2"}
 def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetChart:
     """Recall of each label on train and on diagnosis with intervals, the most severe first.
 
-    rows: `label`, `verdict`, and for `train` and `diagnosis` the keys `<role>`, `<role>_low`, `<role>_high` in [0, 1].
+    rows: `label`, `verdict`, and for `train` and `diagnosis` the keys `<role>`, `<role>_low`, `<role>_high` in [0, 1]
+    and `n <role>`.
     """
     values = [
         {"label": row["label"], "verdict": row["verdict"], "of": role, "recall": finite(row[role]),
-         "low": finite(row[f"{role}_low"]), "high": finite(row[f"{role}_high"])}
+         "low": finite(row[f"{role}_low"]), "high": finite(row[f"{role}_high"]), "n": row[f"n {role}"]}
         for row in rows
         for role in (TRAIN, DIAGNOSIS)
     ]  # fmt: skip
@@ -39,12 +40,12 @@ def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetCha
         scale=alt.Scale(domain=list(there), range=list(there.values())),
     )  # fmt: skip
     shapes = alt.Shape(
-        "of:N", title=None, legend=alt.Legend(orient="bottom"),
+        "of:N", title=None, legend=alt.Legend(orient="bottom", symbolFillColor=GREY, symbolStrokeColor=GREY),
         scale=alt.Scale(domain=[TRAIN, DIAGNOSIS], range=["triangle-right", "circle"]),
     )  # fmt: skip
     tooltip = [
         alt.Tooltip("label:N"), alt.Tooltip("verdict:N"), alt.Tooltip("of:N"),
-        *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("recall", "low", "high")),
+        *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("recall", "low", "high")), alt.Tooltip("n:Q", format=","),
     ]  # fmt: skip
     spans = base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title="recall"), x2="high:Q", color=verdicts)
     points = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, color=verdicts, shape=shapes, tooltip=tooltip)
@@ -54,7 +55,7 @@ def label_chart(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetCha
 def layer_chart(rows: Sequence[dict[str, Any]], chosen: str) -> alt.LayerChart | alt.FacetChart:
     """A label's recall read off each layer, on train and on diagnosis; the chosen layer is marked.
 
-    rows: `tap`, `of` (train or diagnosis), `recall`, `low` and `high` in [0, 1].
+    rows: `tap`, `of` (train or diagnosis), `recall`, `low` and `high` in [0, 1], `n`.
     """
     values = [{**row, **{name: finite(row[name]) for name in ("recall", "low", "high")}} for row in rows]
     order = list(dict.fromkeys(row["tap"] for row in rows))
@@ -69,7 +70,7 @@ def layer_chart(rows: Sequence[dict[str, Any]], chosen: str) -> alt.LayerChart |
     base = alt.Chart(alt.Data(values=values)).encode(x=x, color=colour)
     tooltip = [
         alt.Tooltip("tap:N", title="layer"), alt.Tooltip("of:N"),
-        *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("recall", "low", "high")),
+        *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("recall", "low", "high")), alt.Tooltip("n:Q", format=","),
     ]  # fmt: skip
     spans = base.mark_rule().encode(y=alt.Y("low:Q", title="recall of a linear read-out"), y2="high:Q")
     lines = base.mark_line(point=True).encode(y=y, tooltip=tooltip)

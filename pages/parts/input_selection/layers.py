@@ -97,7 +97,8 @@ def rows_of(scene: Scene, probes: Probes, of_gap: bool) -> list[dict[str, object
     both = ((TRAIN, probes.gap_right, Role.TRAIN), (DIAGNOSIS, probes.gap_diagnosis, Role.DIAGNOSIS))
     for name, right, role in both if of_gap else ((DIAGNOSIS, probes.right, Role.DIAGNOSIS),):
         for tap, share in zip(scene.taps.taps, recalls_of(right, scene.taps.role(role), scene.target), strict=True):
-            rows.append({"tap": tap.name, "of": name, "recall": share.value, "low": share.low, "high": share.high})
+            span = {"low": share.low, "high": share.high, "n": share.n}
+            rows.append({"tap": tap.name, "of": name, "recall": share.value, **span})
     return rows
 
 

@@ -8,7 +8,7 @@ from engine.methods.error_discovery import region_tests
 from engine.methods.error_discovery.decoding import Decoder
 from engine.methods.error_discovery.distillation import distilled
 from engine.methods.error_discovery.halves import aside
-from engine.methods.error_discovery.identification import identified
+from engine.methods.error_discovery.identification import few_seeds, identified
 from engine.methods.error_discovery.search import neighbours_of
 from engine.methods.error_discovery.settings import DistillationSettings, IdentificationSettings, TestSettings
 from engine.runs.progress import Progress
@@ -138,6 +138,40 @@ def test_what_cannot_be_searched_around_is_said():
         find(reconstructed=generator.labels + 1)
     with pytest.raises(ValueError, match="no image of train is classified correctly, so"):
         find(replace(SETTINGS, reconstruction=False), predictions=generator.labels + 1)
+
+
+def test_labels_with_few_independent_seeds_are_counted_and_those_without_images_are_not():
+    generator = made_generator()
+    assert few_seeds(generator, SETTINGS) == {}
+    right = generator.labels.copy()
+    train = generator.roles == "train"
+    right[generator.labels == 0] = 1  # none of it is recognised
+    of_one = np.flatnonzero((generator.labels == 1) & train)
+    kept = np.isin(generator.units, np.unique(generator.units[of_one])[:9])
+    right[(generator.labels == 1) & ~kept] = 2
+    missed = replace(generator, predictions=right)
+    assert few_seeds(missed, SETTINGS) == {0: 0, 1: 9}
+    ten = np.isin(generator.units, np.unique(generator.units[of_one])[:10])
+    enough = replace(missed, predictions=np.where(ten, generator.labels, right))
+    assert few_seeds(enough, SETTINGS) == {0: 0}
+    rebuilt = replace(generator, reconstructed=right)
+    assert few_seeds(rebuilt, SETTINGS) == {0: 0, 1: 9}
+    assert few_seeds(rebuilt, replace(SETTINGS, reconstruction=False)) == {}
+    four = replace(missed, classes=(*generator.classes, "never seen"))
+    assert few_seeds(four, SETTINGS) == {0: 0, 1: 9}
+
+
+def test_few_seeds_are_those_that_the_search_starts_from():
+    generator = made_generator()
+    few = replace(SETTINGS, role="diagnosis", images=30)
+    own = np.sort(generator.ids[generator.roles == "diagnosis"])[:30]
+    rows = np.flatnonzero(np.isin(generator.ids, own) & (generator.predictions == generator.labels))
+    rows = rows[generator.reconstructed[rows] == generator.labels[rows]]
+    expected = {
+        label: len({generator.units[row] for row in rows if generator.labels[row] == label}) for label in range(3)
+    }
+    assert few_seeds(generator, few) == {label: count for label, count in expected.items() if count < 10}
+    assert few_seeds(generator, few)
 
 
 def test_the_seed_decides_the_draws():

@@ -9,11 +9,13 @@ from engine.methods.error_discovery.region_sentences import (
     how_far_labelled,
     how_novel,
     what_a_region_is,
+    what_is_not_searched,
     what_was_grouped,
     what_was_left,
     what_was_tried,
 )
 from engine.methods.error_discovery.result import Novelty
+from engine.methods.error_discovery.settings import IdentificationSettings
 from tests.methods.error_discovery.made_discovery import CLASSES, PLACES, made_discovery
 from tests.methods.error_discovery.made_errors import made_errors, made_regions
 
@@ -78,6 +80,21 @@ def test_progress_counts_what_is_decided_of_what_is_alive():
 
 def test_the_funnel_is_told_in_order():
     assert what_was_left(made_errors(PLACES)) == "draws 1,800, wrong 180."
+
+
+def test_labels_that_are_hardly_searched_are_told():
+    usual = IdentificationSettings()
+    assert what_is_not_searched({}, usual, CLASSES) == ""
+    assert what_is_not_searched({0: 0, 2: 4}, usual, CLASSES) == (
+        "The search starts from images of train that are classified correctly together with their reconstructions: "
+        f"none of {CLASSES[0]} and hardly any independent ones of {CLASSES[2]} (4). What goes wrong with these labels "
+        "it can hardly find; the real errors have to show it."
+    )
+    bare = what_is_not_searched({1: 9}, IdentificationSettings(role="pool", reconstruction=False), CLASSES)
+    assert f"images of pool that are classified correctly: hardly any independent ones of {CLASSES[1]} (9). " in bare
+    assert "What goes wrong with this label it" in bare
+    many = what_is_not_searched(dict.fromkeys(range(1000), 0), usual, [f"c{label}" for label in range(1000)])
+    assert "none of c0, c1, c2, c3, c4, c5 and 994 more." in many
 
 
 def test_generated_and_seen_mistakes_are_told_apart():

@@ -95,7 +95,7 @@ def test_a_small_group_is_drawn_towards_hci():
     found = by_name(taps, made_probes(taps), 0, 0)
     np.testing.assert_allclose(found["hwi"].values, (4 * 6 + 6 * 1) / 10)
     np.testing.assert_allclose(found["hmi"].values, found["hci"].values)
-    assert "only 0 images of other labels taken for it" in found["dhmi"].note
+    assert "no images of other labels taken for it, so it is HCI alone" in found["dhmi"].note
 
 
 @settings(max_examples=60, deadline=None)
