@@ -24,7 +24,8 @@ from engine.methods.error_discovery import (
     REAL_ERRORS,
     TESTS,
 )
-from engine.methods.error_discovery.region_table import labels_from_csv
+from engine.methods.error_discovery.editing import Edit, edited
+from engine.methods.error_discovery.region_table import edits_from_csv, labels_from_csv
 from engine.methods.error_discovery.result import Labels
 from engine.methods.error_discovery.settings import NoveltySettings
 from engine.runs.encoding import content_fingerprint
@@ -61,11 +62,12 @@ def run(arguments: argparse.Namespace) -> None:
     panel = oracle_of(arguments, bench, subject)
     training = time.perf_counter() - begin
     table = arguments.labels.read_bytes() if arguments.labels else None
+    edits = edits_from_csv(table) if table is not None else ()
     stories = []
     labelled = panel is not None or table is not None
     for seed in (plan.seeds if labelled else plan.seeds[:1]) if arguments.demo else (0,):
         own = subject if seed == 0 else drawn_anew(bench, arguments.demo, seed)
-        story = discovered(bench, own, plan.of(seed), seed)
+        story = discovered(bench, own, plan.of(seed), seed, edits)
         story = told(story, panel, table)
         orders = range(seed, seed + 1) if arguments.demo else plan.seeds
         stories.append(corrected(bench, story, plan.of(seed), panel, orders))
@@ -105,8 +107,8 @@ def oracle_of(arguments: argparse.Namespace, bench: Workbench, subject: Subject)
         bar.bar.close()
 
 
-def discovered(bench: Workbench, subject: Subject, plan: Plan, seed: int) -> Story:
-    """Everything up to the regions tried again, of generated and of real errors."""
+def discovered(bench: Workbench, subject: Subject, plan: Plan, seed: int, edits: tuple[Edit, ...]) -> Story:
+    """Everything up to the regions tried again, of generated and of real errors; the former after these edits."""
     seconds: dict[str, float] = {}
 
     def asked(name: str, step: Any, settings: Any, inputs: dict[str, Input]) -> Input:
@@ -117,6 +119,9 @@ def discovered(bench: Workbench, subject: Subject, plan: Plan, seed: int) -> Sto
     generator = asked("generator", GENERATOR, plan.generator, {})
     errors = asked("search", IDENTIFICATION, plan.search, {"generator": generator})
     regions = asked("regions", DISTILLATION, plan.grouping, {"errors": errors})
+    if edits:
+        changed = edited(regions.value, errors.value, edits)
+        regions = Input(content_fingerprint(changed), changed)
     all_three = {"errors": errors, "regions": regions, "generator": generator}
     tests = asked("tests", TESTS, plan.testing, all_three)
     novelty = asked("novelty", NOVELTY, NoveltySettings(), {**all_three, "tests": tests})
@@ -132,6 +137,7 @@ def discovered(bench: Workbench, subject: Subject, plan: Plan, seed: int) -> Sto
         novelty=novelty.value,
         real={"errors": real, "regions": real_regions, "tests": real_tests},
         seconds=seconds,
+        edits=edits,
     )
 
 

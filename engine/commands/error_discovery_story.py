@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.methods.error_discovery.discovery import Discovery
-from engine.methods.error_discovery.labelling import labels_of
+from engine.methods.error_discovery.editing import Edit
+from engine.methods.error_discovery.labelling import LabelState, labels_of
 from engine.methods.error_discovery.result import Corrected, Errors, Labels, Novelty
 from engine.runs.run import Input
 from engine.subject.subject import Subject
@@ -19,7 +20,8 @@ from engine.toolkit.statistics import Rate, rate
 class Story:
     """What was found with one subject: `found` and `real` hold runs by name; `seconds` a stage took.
 
-    `singles` (m,) int64, the oracle's label of each error by itself, -1 for none; None without an oracle.
+    `edits` is what was merged and split by hand; `singles` (m,) int64, the oracle's label of each error by itself, -1
+    for none; None without an oracle.
     """
 
     subject: Subject
@@ -28,6 +30,7 @@ class Story:
     novelty: Novelty
     real: dict[str, Input]
     seconds: dict[str, float]
+    edits: tuple[Edit, ...] = ()
     labels: Labels | None = None
     singles: np.ndarray | None = None
     runs: list[Corrected] = field(default_factory=list)
@@ -65,6 +68,7 @@ class Story:
             tests=self.value("tests"),
             labels=self.labels or labels_of({}, (), ""),
             run=self.found["regions"].fingerprint,
+            state=LabelState(edits=self.edits),
             novelty=self.novelty,
             search=self.value("search"),
             generator=self.found["generator"].fingerprint,

@@ -177,6 +177,21 @@ def test_the_filled_in_table_is_what_the_classifier_is_corrected_by(start, tmp_p
         assert part in said
 
 
+def test_what_was_split_by_hand_is_split_before_its_labels_are_read(start, tmp_path):
+    rows = rows_of(start / "out", "regions.csv")
+    heirs = [{**rows[0], "region_id": len(rows) + number} for number in range(2)]
+    kept = [row | {"edits": "split 0", "status": "mixed"} for row in [*rows[1:], *heirs]]
+    (tmp_path / "labels.csv").write_bytes(to_csv(kept, REGION_COLUMNS))
+    out = tmp_path / "out"
+    words = [*words_of(start), "--labels", str(tmp_path / "labels.csv"), "--out", str(out)]
+    assert main(words) == 0
+    again = rows_of(out, "regions.csv")
+    assert [row["region_id"] for row in again] == [str(row["region_id"]) for row in kept]
+    assert {row["edits"] for row in again} == {"split 0"}
+    assert sum(int(row["n_support"]) for row in again) == sum(int(row["n_support"]) for row in rows)
+    assert int(again[-2]["n_support"]) + int(again[-1]["n_support"]) == int(rows[0]["n_support"])
+
+
 def test_an_oracle_that_takes_the_classifiers_side_leaves_nothing_to_correct(start, tmp_path, capsys):
     out = tmp_path / "out"
     assert main([*words_of(start), "--oracle", str(sure(tmp_path)), "--out", str(out)]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isnan
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.methods.error_discovery.discovery import Discovery
+from engine.methods.error_discovery.editing import Edit, Merge, Split
 from engine.methods.error_discovery.labelling import labels_of
 from engine.methods.error_discovery.result import Labels, Regions
 from engine.methods.error_discovery.shown import SHOWN, shown_draws
@@ -59,8 +61,10 @@ REGION_COLUMNS = (
     "noise_kind",
     "sigma",
     "seed",
+    "edits",
 )
 NEEDED = ("region_id", "status", "assigned_label")
+EDIT = re.compile(r"merge (\d{1,9}) (\d{1,9})|split (\d{1,9})")
 
 
 def regions_csv(found: Discovery, chosen: Sequence[int] | None = None) -> bytes:
@@ -101,6 +105,7 @@ def region_row(found: Discovery, number: int) -> dict[str, Any]:
         "noise_kind": search.noise if search else "",
         "sigma": search.scale if search else "",
         "seed": search.seed if search else "",
+        "edits": "; ".join(map(in_words, found.state.edits)),
         **said_of(found, number),
     }
 
@@ -123,6 +128,32 @@ def said_of(found: Discovery, number: int) -> dict[str, Any]:
         "note": found.state.notes.get(number, ""),
         "created_utc": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds") if event else "",
     }
+
+
+def in_words(edit: Edit) -> str:
+    """What was merged or split, as `edits_from_csv` reads it."""
+    return f"merge {edit.first} {edit.second}" if isinstance(edit, Merge) else f"split {edit.region}"
+
+
+def edits_from_csv(data: bytes) -> tuple[Edit, ...]:
+    """What was merged and split, in this order, before a regions.csv was written; the same in each of its rows.
+
+    ValueError in one sentence for what can't be read.
+    """
+    texts = {row.get("edits") or "" for row in read(data)}
+    if len(texts) > 1:
+        raise ValueError("the rows of this table tell of different edits")
+    (text,) = texts
+    return tuple(edit_of(part.strip()) for part in text.split(";")) if text.strip() else ()
+
+
+def edit_of(text: str) -> Edit:
+    """The edit in these words."""
+    found = EDIT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is no edit of regions")
+    first, second, region = found.groups()
+    return Split(int(region)) if region else Merge(int(first), int(second))
 
 
 def labels_from_csv(data: bytes, regions: Regions, classes: Sequence[str]) -> Labels:

@@ -9,7 +9,7 @@ import streamlit as st
 from engine.methods.error_discovery.discovery import Discovery
 from engine.methods.error_discovery.image_table import images_csv, images_of
 from engine.methods.error_discovery.labelling import Event, snapshot
-from engine.methods.error_discovery.region_table import labels_from_csv, regions_csv
+from engine.methods.error_discovery.region_table import edits_from_csv, labels_from_csv, regions_csv
 from engine.methods.error_discovery.result import Labels, Novelty
 from engine.methods.error_discovery.settings import IdentificationSettings
 from pages.parts.error_discovery.command import Asked, error_discovery_command
@@ -100,6 +100,8 @@ def bring_in(tried: Tried) -> None:
         st.warning("This file is too large to be a table of regions.")
         return
     try:
+        if edits_from_csv(file.getvalue()) != tried.edits:
+            raise ValueError("regions were merged or split in it that are not here, or here that are not in it")
         labels = labels_from_csv(file.getvalue(), tried.groups, tried.made.classes)
     except ValueError as error:
         st.warning(f"Not read: {plain(str(error))}.")

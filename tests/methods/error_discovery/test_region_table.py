@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.methods.error_discovery.editing import Merge, Split
 from engine.methods.error_discovery.labelling import KINDS, Event, labels_of
-from engine.methods.error_discovery.region_table import REGION_COLUMNS, labels_from_csv, regions_csv
+from engine.methods.error_discovery.region_table import (
+    REGION_COLUMNS,
+    edits_from_csv,
+    labels_from_csv,
+    regions_csv,
+)
 from tests.methods.error_discovery.made_discovery import CLASSES, EVENTS, made_discovery
 
 
@@ -77,6 +83,38 @@ DECISIONS = st.dictionaries(st.integers(0, 2), st.sampled_from(KINDS).flatmap(
 def test_any_labels_come_back_as_they_were(decisions, excluded):
     found = made_discovery([], labels=labels_of(decisions, excluded, "someone"))
     assert same(labels_from_csv(regions_csv(found), found.regions, CLASSES), found.labels)
+
+
+EDITS = st.lists(
+    st.one_of(st.builds(Merge, st.integers(0, 99), st.integers(0, 99)), st.builds(Split, st.integers(0, 99)))
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(EDITS)
+def test_edits_come_back_in_their_order(edits):
+    found = made_discovery([])
+    edited = replace(found, state=replace(found.state, edits=tuple(edits)))
+    assert edits_from_csv(regions_csv(edited)) == tuple(edits)
+
+
+def test_a_table_without_edits_tells_of_none():
+    assert edits_from_csv(b"region_id,status,assigned_label\n0,,\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (("split 1", "split 2"), "different edits"),
+        (("split x", "split x"), "'split x' is no edit"),
+        (("split 1;", "split 1;"), "'' is no edit"),
+        (("merge 1", "merge 1"), "'merge 1' is no edit"),
+    ],
+)
+def test_edits_that_can_not_be_read_are_one_sentence(texts, said):
+    rows = "".join(f"{number},,,{text}\n" for number, text in enumerate(texts))
+    with pytest.raises(ValueError, match=said):
+        edits_from_csv(f"region_id,status,assigned_label,edits\n{rows}".encode())
 
 
 def test_a_spreadsheets_byte_order_mark_does_no_harm():
