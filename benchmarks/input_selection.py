@@ -22,8 +22,9 @@ import torch
 from scipy.special import softmax
 
 from benchmarks.input_selection_mnist import measure_mnist
+from engine.built_in import trained_anew
 from engine.loading.checkpoints import from_safetensors, to_safetensors
-from engine.loading.demos import make_demo, train_demo
+from engine.loading.demos import make_demo, open_demo
 from engine.loading.demos.planted_digits import digits_truth, planted_labels
 from engine.methods.input_selection.arena import FIGURES, Gap, compare
 from engine.methods.input_selection.arena_sentences import what_each_did, what_won
@@ -53,7 +54,8 @@ def classifier_of(seed: int, cache: Path) -> Classifier:
     file = cache / f"digits_{seed}.safetensors"
     if not file.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(to_safetensors(train_demo("digits", seed, Progress())))
+        made = trained_anew("digits", seed, Progress()) if seed else open_demo("digits")[0]
+        file.write_bytes(to_safetensors(made))
     return from_safetensors(file.read_bytes())
 
 
@@ -95,8 +97,10 @@ def measure_labels(seeds: Sequence[int], cache: Path) -> None:
         buggy.append(np.isin(pool.labels, planted_labels(seed)))
         issues = label_issues(taps, IssueSettings(), Progress())
         flagged = set(issues.ids[issues.issue].tolist())
-        alone = doubts(pool.labels, softmax(pool.logits.astype(np.float64), axis=1))[1]
-        found["by the classifier alone"].append(alone)
+        unseen = [role for role in taps.roles if role.role != Role.TRAIN]
+        labels, logits = (np.concatenate([getattr(role, name) for role in unseen]) for name in ("labels", "logits"))
+        alone = doubts(labels, softmax(logits.astype(np.float64), axis=1))[1]
+        found["by the classifier alone"].append(alone[-len(ids) :])  # the pool comes last
         found["by its mean with probes"].append(np.array([each in flagged for each in ids]))
     wrong, own = np.concatenate(planted), np.concatenate(buggy)
     for name, parts in found.items():

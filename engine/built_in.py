@@ -43,7 +43,7 @@ def demo_anew(name: str, seed: int) -> dict[str, Input]:
 
 def classifier_key(name: str, seed: int) -> str:
     """What the example's classifier of this seed is kept and asked for by."""
-    return f"demo classifier {name} {demos.VERSION} seed {seed}"
+    return f"demo classifier {name} {demos.VERSION} seed {seed} in one thread"
 
 
 @lru_cache(maxsize=1)  # the arms of a seed, one after the other, start from the same one

@@ -9,7 +9,10 @@ Answer = TypeVar("Answer")
 
 
 class Latest(Generic[Answer]):
-    """Keeps one answer, that of the last key. Threads that ask at once may each work it out, and each gets its own."""
+    """Keeps one answer, that of the last key, until another is asked for or the program ends.
+
+    Threads that ask at once may each work it out, and each gets its own.
+    """
 
     def __init__(self) -> None:
         self.last: tuple[str, Answer] | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from threading import Lock, local
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -31,14 +32,46 @@ def as_many_as_help(classifier: Classifier, batch_size: int) -> Iterator[None]:
 
 @contextmanager
 def one_if_small(work: float) -> Iterator[None]:
-    """One thread inside where the `work` of a batch, in multiplications, is small; outside as many as before."""
-    threads = torch.get_num_threads()
-    if work < SMALL:
-        torch.set_num_threads(1)
-    try:
+    """One thread inside where the `work` of a batch, in multiplications, is small; else as many as outside."""
+    with one_thread() if work < SMALL else nullcontext():
         yield
-    finally:
-        torch.set_num_threads(threads)
+
+
+class Inside:
+    """Who is in `one_thread`: the first one in notes how many threads there were, and who leaves gets them back.
+
+    BLAS has one number for the process, which the last one out puts back. PyTorch has one for each thread, which begins
+    with what was set last anywhere, but only when it is asked for first.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.count, self.threads = 0, 1
+        self.blas: threadpool_limits | None = None
+        self.own = local()
+
+    def enter(self) -> None:
+        """One more."""
+        threads = torch.get_num_threads()
+        with self.lock:
+            if not self.count:
+                self.threads, self.blas = threads, threadpool_limits(1, "blas")
+            self.count += 1
+        self.own.depth = getattr(self.own, "depth", 0) + 1
+        torch.set_num_threads(1)
+
+    def leave(self) -> None:
+        """One fewer."""
+        self.own.depth -= 1
+        with self.lock:
+            self.count -= 1
+            if not self.count and self.blas is not None:
+                self.blas.restore_original_limits()
+        if not self.own.depth:
+            torch.set_num_threads(self.threads)
+
+
+inside = Inside()
 
 
 @contextmanager
@@ -47,14 +80,13 @@ def one_thread() -> Iterator[None]:
 
     For many small products one after the other, in which threads wait for each other far longer than they work: with
     two busy programs beside them on two cores, all softmax probes of the built-in digits took 35 s, and 0.9 s in one.
+    Several may be inside at once, in any order.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    inside.enter()
     try:
-        with threadpool_limits(1):
-            yield
+        yield
     finally:
-        torch.set_num_threads(threads)
+        inside.leave()
 
 
 @contextmanager
@@ -65,11 +97,8 @@ def side_by_side() -> Iterator[ThreadPoolExecutor]:
     every layer, and where other programs use the same cores, far longer than they work.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         yield workers(threads)
-    finally:
-        torch.set_num_threads(threads)
 
 
 @cache

@@ -48,10 +48,44 @@ def test_little_work_gets_one_thread():
 
 def test_one_thread_is_one_for_every_library():
     np.dot(np.ones((2, 2)), np.ones((2, 2)))  # so that its library is there
+    outside = blas_threads()
     with one_thread():
         assert torch.get_num_threads() == 1
-        assert {each["num_threads"] for each in threadpool_info()} == {1}
+        assert blas_threads() == {1}
     assert torch.get_num_threads() == 3
+    assert blas_threads() == outside
+
+
+def blas_threads() -> set[int]:
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+def test_who_comes_and_goes_in_between_leaves_all_threads_to_the_others():
+    """A second thread enters while the first is inside, and stays when that has left; both are inside twice."""
+    outside, entered, left, seen = blas_threads(), threading.Event(), threading.Event(), {}
+
+    def second():
+        with one_thread(), one_if_small(1):
+            entered.set()
+            left.wait(20)
+            seen["inside"] = torch.get_num_threads(), blas_threads()
+        seen["after"] = torch.get_num_threads()
+
+    other = threading.Thread(target=second)
+    with one_thread():
+        with one_if_small(1):
+            other.start()
+            assert entered.wait(20)
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
+    left.set()
+    other.join()
+    assert seen == {"inside": (1, {1}), "after": 3}
+    assert blas_threads() == outside
+    later = threading.Thread(target=lambda: seen.update(later=torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert seen["later"] == 3
 
 
 def test_workers_side_by_side_compute_with_one_thread_each():

@@ -78,10 +78,13 @@ class Found:
         panel = self.panel.fingerprint if self.panel else ""
         return f"{self.subject.fingerprint} {' '.join(content_fingerprint(each) for each in said)} {panel}"
 
-    def keeps_label(self, codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """(n,) bool: whether codes (n, d) pass the search's filters that speak for the label."""
+    def keeps_label(self, codes: np.ndarray, labels: np.ndarray, least: float) -> np.ndarray:
+        """(n,) bool: whether the neighbours of codes (n, d) agree on the labels (n,) to the share `least`.
+
+        And whether they lie near real images, where the search wants that.
+        """
         agreement, distance = self.neighbours.judged(codes, labels)
-        agreed = agreement >= self.search.agreement
+        agreed = agreement >= least
         return agreed & (distance <= self.neighbours.usual) if self.search.manifold else agreed
 
     def judged(self, drawn: Drawn, progress: Progress) -> Drawn:

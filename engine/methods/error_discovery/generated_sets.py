@@ -97,8 +97,8 @@ def kept_codes(found: Found, division: Division, number: int, count: int, seed: 
         mean, covariance = fitted(found.errors.codes[left], is_full(covariance))
     random = np.random.default_rng(seed)
     codes = drawn(mean, covariance, found.testing.spread, max(count, found.testing.draws), random)
-    if found.testing.agreement:
-        codes = codes[found.keeps_label(codes, np.full(len(codes), found.regions.label[number]))]
+    labels = np.full(len(codes), found.regions.label[number])
+    codes = codes[found.keeps_label(codes, labels, found.testing.agreement)]
     return codes[:count]
 
 
@@ -136,7 +136,7 @@ def perturbed(found: Found, role: Role, settings: CorrectionSettings, progress: 
     codes, _ = moved(codes, spread, search.noise, search.scale, settings.fresh, random)
     units = np.repeat(images.units()[own], settings.fresh)
     all_of_them = Drawn(codes, labels, labels, np.full(len(codes), -1, dtype=np.int64), units)
-    return all_of_them.take(np.flatnonzero(found.keeps_label(codes, labels)))
+    return all_of_them.take(np.flatnonzero(found.keeps_label(codes, labels, found.search.agreement)))
 
 
 def encoded(found: Found, indices: np.ndarray, progress: Progress) -> np.ndarray:

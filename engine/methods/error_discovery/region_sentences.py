@@ -122,8 +122,9 @@ def what_is_not_searched(few: Mapping[int, int], settings: IdentificationSetting
     rebuilt = " together with their reconstructions" if settings.reconstruction else ""
     those = "this label" if len(few) == 1 else "these labels"
     return (
-        f"The search starts from images of {settings.role} that are classified correctly{rebuilt}: "
-        f"{' and '.join(parts)}. What goes wrong with {those} it can hardly find; the real errors have to show it."
+        f"The search starts from at most {settings.images:,} images of {settings.role} that are classified "
+        f"correctly{rebuilt}: {' and '.join(parts)}. What goes wrong with {those} it can hardly find; the real errors "
+        "have to show it."
     )
 
 

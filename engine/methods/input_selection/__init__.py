@@ -61,4 +61,4 @@ TAPS = Step("input_taps", 2, "One pass over all blocks", TapSettings, Taps, _tap
 PROBES = Step("input_probes", 2, "Probes of every block", ProbeSettings, Probes, _probes)
 ISSUES = Step("input_label_issues", 2, "Likely wrong labels", IssueSettings, LabelIssues, _issues)
 SELECTION = Step("input_picks", 2, "Selection", SelectionSettings, Picks, _selection)
-RETRAINING = Step("input_retraining", 2, "Retraining", RetrainingSettings, Retrained, _retraining)
+RETRAINING = Step("input_retraining", 3, "Retraining", RetrainingSettings, Retrained, _retraining)

@@ -13,6 +13,7 @@ from engine.runs.progress import Progress
 from engine.subject.classifier import Classifier
 from engine.subject.image_set import Role
 from engine.subject.subject import Subject
+from engine.toolkit.channels_last import lay_channels_last
 from engine.toolkit.prediction import as_tensor, batches
 from engine.toolkit.seeding import seeded
 from engine.toolkit.training import Batch, TrainingSettings, cross_entropy, optimizer_of, take_step
@@ -39,6 +40,7 @@ def fine_tuned(
         classifier = subject.from_scratch(seed).to(subject.classifier.device)
     else:
         classifier = deepcopy(subject.classifier)
+    lay_channels_last(classifier.network)
     rows = order(subject, rounds, settings, np.random.default_rng([seed, 3, len(rounds)]))
     plan = TrainingSettings(batch_size=settings.batch_size, learning_rate=settings.learning_rate)
     optimizer = optimizer_of(classifier, plan)

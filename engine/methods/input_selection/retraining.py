@@ -8,7 +8,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from engine.methods.input_selection.candidates import Exhausted, candidates
 from engine.methods.input_selection.fine_tuning import fine_tuned
@@ -46,8 +45,8 @@ def retrained(
     """Help the target labels: those of the settings, else those that the diagnosis finds buggy.
 
     Inputs, all optional: `images`, a function that gives an ImageSet to take the subject's place (data drawn anew);
-    `classifier`, one that gives the Classifier to start from instead of the subject's; `taps` and `issues`, both or
-    neither, what was found at the start. The subject and its pool stay as they are, and test decides nothing.
+    `classifier`, one that gives the Classifier to start from instead of the subject's; `taps` and `issues`, what
+    was found at the start. The subject and its pool stay as they are, and test decides nothing.
     ValueError in one sentence where no label needs help, nothing can be chosen at the start or replayed, or test has
     no labels.
     """
@@ -62,14 +61,18 @@ def retrained(
 
 def at_the_start(start: Subject, inputs: Mapping[str, Any], progress: Progress) -> tuple[Taps, LabelIssues]:
     """What the blocks put out before the first round, and which labels are likely wrong; as given, or found now."""
-    if "taps" in inputs and "issues" in inputs:
-        return inputs["taps"], inputs["issues"]
 
     def found() -> tuple[Taps, LabelIssues]:
-        taps = tapped(start, TapSettings(), progress.part(0, 0.8))
+        taps = inputs["taps"] if "taps" in inputs else tapped(start, TapSettings(), progress.part(0, 0.8))
+        if "issues" in inputs:
+            return taps, inputs["issues"]
         return taps, label_issues(taps, IssueSettings(), progress.part(0.8, 1))
 
-    return found_at_the_start.of(f"{weights_hash(start.classifier.network)} {start.images.fingerprint}", found)
+    if "taps" in inputs or "issues" in inputs:
+        return found()
+    own = start.classifier
+    key = f"{own.blueprint.fingerprint} {weights_hash(own.network)} {start.images.fingerprint}"
+    return found_at_the_start.of(key, found)
 
 
 def starting_subject(subject: Subject, inputs: Mapping[str, Any]) -> Subject:
@@ -78,9 +81,7 @@ def starting_subject(subject: Subject, inputs: Mapping[str, Any]) -> Subject:
     images = subject.images
     if "images" in inputs:
         images = inputs["images"]().with_classes(subject.blueprint.classes).in_frame(images.frame)
-    own = deepcopy(classifier).to(subject.classifier.device)
-    own.to(memory_format=torch.channels_last)  # the built-in network learns in two thirds of the time
-    return with_classifier(replace(subject, images=images), own)
+    return with_classifier(replace(subject, images=images), deepcopy(classifier).to(subject.classifier.device))
 
 
 def with_classifier(subject: Subject, classifier: Classifier) -> Subject:

@@ -21,7 +21,7 @@ from engine.runs.encoding import content_fingerprint
 from engine.runs.run import Input
 from engine.subject.image_set import Role
 from pages.parts.error_discovery.pace import seconds_of_a_pass
-from pages.parts.error_discovery.scene import GENERATED, Grouped, Made, Tried
+from pages.parts.error_discovery.scene import GENERATED, REAL, Grouped, Made, Tried
 from pages.parts.error_discovery.words import MIXTURE_TITLES
 from pages.parts.run_panel import answered
 from pages.parts.text import plain
@@ -64,6 +64,8 @@ def edited_once(name: str, _regions: Regions, _errors: Errors, _state: LabelStat
 def tried_again(grouped: Grouped, testing: TestSettings) -> Tried | None:
     """The regions with what came of trying them again."""
     made, inputs = grouped.made, grouped.inputs
+    if grouped.source == REAL:  # from which nothing is drawn
+        testing = TestSettings(fdr=testing.fdr)
     found = answered(made.bench, TESTS, made.subject, testing, lambda: 0.0, inputs=inputs)
     if found is None:
         return None

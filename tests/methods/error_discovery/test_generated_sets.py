@@ -82,8 +82,8 @@ def test_perturbations_far_from_all_real_images_are_left_out():
     found = found_of(search=replace(found_of().search, manifold=True))
     near, far = found.generator.codes[:5], found.generator.codes[:5] + 50
     labels = np.zeros(5, np.int64)
-    assert found.keeps_label(near, labels).all()
-    assert not found.keeps_label(far, labels).any()
+    assert found.keeps_label(near, labels, 0.0).all()
+    assert not found.keeps_label(far, labels, 0.0).any()
 
 
 def test_an_oracle_gives_the_truth_and_what_it_cannot_read_is_left_out():

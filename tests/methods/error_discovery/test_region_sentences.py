@@ -86,8 +86,9 @@ def test_labels_that_are_hardly_searched_are_told():
     usual = IdentificationSettings()
     assert what_is_not_searched({}, usual, CLASSES) == ""
     assert what_is_not_searched({0: 0, 2: 4}, usual, CLASSES) == (
-        "The search starts from images of train that are classified correctly together with their reconstructions: "
-        f"none of {CLASSES[0]} and hardly any independent ones of {CLASSES[2]} (4). What goes wrong with these labels "
+        "The search starts from at most 6,000 images of train that are classified correctly together with their "
+        f"reconstructions: none of {CLASSES[0]} and hardly any independent ones of {CLASSES[2]} (4). "
+        "What goes wrong with these labels "
         "it can hardly find; the real errors have to show it."
     )
     bare = what_is_not_searched({1: 9}, IdentificationSettings(role="pool", reconstruction=False), CLASSES)

@@ -9,7 +9,7 @@ from engine.methods.input_selection.retraining import arm_name, portions, retrai
 from engine.methods.input_selection.selecting import selected
 from engine.methods.input_selection.settings import RetrainingSettings, SelectionSettings, VerdictSettings
 from engine.runs.progress import Progress
-from engine.subject.classifier import weights_hash
+from engine.subject.classifier import Classifier, weights_hash
 from tests.methods.input_selection.made_subjects import made_images, made_subject
 
 ARMS = ("random", "class_random", "highest_loss", "mode_dhwi", "mode_published")
@@ -226,4 +226,8 @@ def test_the_arms_of_a_seed_share_what_is_found_at_the_start(monkeypatch):
     run(other, images=lambda: made_images(5), classifier=lambda: made_subject(5).classifier)
     again = run(once)
     assert len(seeds) == 3
+    blueprint = made_subject().blueprint
+    blurred = replace(blueprint, preprocessing=replace(blueprint.preprocessing, mean=(0.3,) * blueprint.channels))
+    run(once, classifier=lambda: Classifier(made_subject().classifier.network, blurred))
+    assert len(seeds) == 4  # the same weights see other images
     assert again.answers.tolist() == alone.answers.tolist()
