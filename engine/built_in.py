@@ -19,6 +19,7 @@ from engine.subject.subject import Subject, joined
 if TYPE_CHECKING:
     from engine.methods.error_discovery.oracle import Panel
     from engine.subject.classifier import Classifier
+    from engine.subject.image_set import ImageSet
 
 PANELS = ("digits",)  # examples that have an oracle
 
@@ -32,7 +33,13 @@ class KeptClassifiers:
 
 def demo_images(name: str, seed: int) -> Input:
     """The example's images of this seed: a function that draws them when called."""
-    return Input(f"demo {name} {demos.VERSION} seed {seed}", partial(demos.make_demo, name, seed))
+    return Input(f"demo {name} {demos.VERSION} seed {seed}", partial(images_of, name, seed))
+
+
+@lru_cache(maxsize=1)  # the arms of a seed, one after the other, have the same ones
+def images_of(name: str, seed: int) -> ImageSet:
+    """The example's images of this seed."""
+    return demos.make_demo(name, seed)
 
 
 def demo_anew(name: str, seed: int) -> dict[str, Input]:

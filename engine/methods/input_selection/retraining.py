@@ -36,7 +36,9 @@ from engine.toolkit.latest import Latest
 from engine.toolkit.threads import as_many_as_help
 from engine.toolkit.weights import saved
 
-found_at_the_start: Latest[tuple[Taps, LabelIssues]] = Latest()  # the arms of a seed come one after the other
+# the arms of a seed come one after the other
+standing_at_the_start: Latest[Standing] = Latest()
+found_at_the_start: Latest[tuple[Taps, LabelIssues]] = Latest()
 
 
 def retrained(
@@ -52,14 +54,23 @@ def retrained(
     """
     start, progress = starting_subject(subject, inputs), Afresh(progress)
     with as_many_as_help(start.classifier, settings.batch_size):
-        before = standing(start.classifier, start.images, progress.part(0, 0.05))
-        taps, issues = at_the_start(start, inputs, progress.part(0.05, 0.12))
+        name = name_of(start)
+        before = standing_at_the_start.of(
+            name, lambda: standing(start.classifier, start.images, progress.part(0, 0.05))
+        )
+        taps, issues = at_the_start(start, name, inputs, progress.part(0.05, 0.12))
         targets = settings.selection.targets or buggy(taps, settings.selection.rule)
         asked = replace(settings, selection=replace(settings.selection, targets=targets))
         return carried_out(Arm(start, asked, before, taps, issues), progress.part(0.12, 1))
 
 
-def at_the_start(start: Subject, inputs: Mapping[str, Any], progress: Progress) -> tuple[Taps, LabelIssues]:
+def name_of(start: Subject) -> str:
+    """The same classifier with the same images has the same one; the blueprint alone may be another's."""
+    own = start.classifier
+    return f"{own.blueprint.fingerprint} {weights_hash(own.network)} {start.images.fingerprint}"
+
+
+def at_the_start(start: Subject, name: str, inputs: Mapping[str, Any], progress: Progress) -> tuple[Taps, LabelIssues]:
     """What the blocks put out before the first round, and which labels are likely wrong; as given, or found now."""
 
     def found() -> tuple[Taps, LabelIssues]:
@@ -70,9 +81,7 @@ def at_the_start(start: Subject, inputs: Mapping[str, Any], progress: Progress) 
 
     if "taps" in inputs or "issues" in inputs:
         return found()
-    own = start.classifier
-    key = f"{own.blueprint.fingerprint} {weights_hash(own.network)} {start.images.fingerprint}"
-    return found_at_the_start.of(key, found)
+    return found_at_the_start.of(name, found)
 
 
 def starting_subject(subject: Subject, inputs: Mapping[str, Any]) -> Subject:
