@@ -38,24 +38,20 @@ def one_if_small(work: float) -> Iterator[None]:
 
 
 class Inside:
-    """Who is in `one_thread`: the first one in notes how many threads there were, and who leaves gets them back.
+    """Who is in `one_thread`: the first one in notes how many threads PyTorch had, and who leaves gets them back.
 
-    BLAS has one number for the process, which the last one out puts back. PyTorch has one for each thread, which begins
-    with what was set last anywhere, but only when it is asked for first.
+    It has a number for each thread, which begins with what was set last anywhere, but only when it is asked for first.
     """
 
     def __init__(self) -> None:
-        self.lock = Lock()
-        self.count, self.threads = 0, 1
-        self.blas: threadpool_limits | None = None
+        self.lock, self.count, self.threads = Lock(), 0, 1
         self.own = local()
 
     def enter(self) -> None:
         """One more."""
         threads = torch.get_num_threads()
         with self.lock:
-            if not self.count:
-                self.threads, self.blas = threads, threadpool_limits(1, "blas")
+            self.threads = self.threads if self.count else threads
             self.count += 1
         self.own.depth = getattr(self.own, "depth", 0) + 1
         torch.set_num_threads(1)
@@ -65,13 +61,11 @@ class Inside:
         self.own.depth -= 1
         with self.lock:
             self.count -= 1
-            if not self.count and self.blas is not None:
-                self.blas.restore_original_limits()
         if not self.own.depth:
             torch.set_num_threads(self.threads)
 
 
-inside = Inside()
+inside, blas = Inside(), Lock()
 
 
 @contextmanager
@@ -80,13 +74,18 @@ def one_thread() -> Iterator[None]:
 
     For many small products one after the other, in which threads wait for each other far longer than they work: with
     two busy programs beside them on two cores, all softmax probes of the built-in digits took 35 s, and 0.9 s in one.
-    Several may be inside at once, in any order.
+    Several may be inside at once and leave in any order. BLAS has one number for the process: who comes first sets it,
+    and gives it back when leaving.
     """
+    first = blas.acquire(blocking=False)
     inside.enter()
     try:
-        yield
+        with threadpool_limits(1, "blas") if first else nullcontext():
+            yield
     finally:
         inside.leave()
+        if first:
+            blas.release()
 
 
 @contextmanager

@@ -282,5 +282,5 @@ def test_the_noise_can_be_calibrated_and_looked_at(bench, found):
     at = page(bench)
     at = ran(next(each for each in at.number_input if each.key == "search images").set_value(60))
     assert IdentificationSettings().images != 60
-    at = settled(labelled(at.button, "Run how much noise").click(), bench)
+    at = settled(labelled(at.button, "Run calibration of the noise").click(), bench)
     assert "Yield and preservation of the label by the scale of the noise" in drawn(at)
