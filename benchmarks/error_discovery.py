@@ -37,7 +37,7 @@ from engine.toolkit.seeds import OverSeeds, over_seeds
 PARTS = ("search", "fresh")
 VARIED: dict[str, dict[str, Sequence[Any]]] = {
     "search": {"scale": (0.15, 0.2, 0.5), "agreement": (0.6, 1.0), "draws": (10, 80), "per_image": (2, 20)},
-    "correction": {"steps": (150, 600), "learning_rate": (2e-4, 1e-3), "per_region": (20, 150)},
+    "correction": {"steps": (150, 600), "learning_rate": (2e-4, 5e-4), "per_region": (20, 150)},
 }
 TRIED = (0.03, 0.1, 0.3, 1.0)  # weights, while settings are looked for
 

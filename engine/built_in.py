@@ -63,7 +63,7 @@ def trained_anew(name: str, seed: int, progress: Progress) -> Classifier:
     """The example's classifier, trained on the images of this seed; the same on machines with more and fewer cores."""
     from engine.toolkit.threads import one_thread
 
-    with one_thread():  # two are no faster, and four times slower where others use the same cores
+    with one_thread():  # two are no faster, and take four times the processor's time where others use the same cores
         return demos.train_demo(name, seed, progress)
 
 
@@ -73,7 +73,7 @@ def demo_subject(documents: Documents, name: str, seed: int, progress: Progress)
         classifier, images = demos.open_demo(name)
         files = [file_of(classifier)]
     else:
-        images = demos.make_demo(name, seed)
+        images = images_of(name, seed)
         files = kept(documents, classifier_key(name, seed), lambda: [trained_anew(name, seed, progress)])
     own = partial(opened, files[0])
     return joined(own().blueprint, images, lambda _: own(), draw=drawn_anew)

@@ -127,7 +127,7 @@ def discovered(bench: Workbench, subject: Subject, plan: Plan, seed: int, edits:
     novelty = asked("novelty", NOVELTY, NoveltySettings(), {**all_three, "tests": tests})
     real = asked("real errors", REAL_ERRORS, plan.real, {})
     real_regions = asked("real errors", DISTILLATION, plan.grouping, {"errors": real})
-    real_tests = asked("real errors", TESTS, plan.testing, {"errors": real, "regions": real_regions})
+    real_tests = asked("real errors", TESTS, plan.testing.of_real(), {"errors": real, "regions": real_regions})
     search = Input(content_fingerprint(plan.search), plan.search)
     testing = Input(content_fingerprint(plan.testing), plan.testing)
     return Story(

@@ -159,6 +159,10 @@ class TestSettings:
         if not 0 < self.fdr < 1 or not 0 <= self.agreement <= 1:
             raise ValueError("fdr and agreement must lie between 0 and 1")
 
+    def of_real(self) -> TestSettings:
+        """What of this is asked of regions of real errors, from which nothing is drawn."""
+        return TestSettings(fdr=self.fdr)
+
 
 @dataclass(frozen=True)
 class NoveltySettings:

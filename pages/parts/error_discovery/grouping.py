@@ -64,8 +64,7 @@ def edited_once(name: str, _regions: Regions, _errors: Errors, _state: LabelStat
 def tried_again(grouped: Grouped, testing: TestSettings) -> Tried | None:
     """The regions with what came of trying them again."""
     made, inputs = grouped.made, grouped.inputs
-    if grouped.source == REAL:  # from which nothing is drawn
-        testing = TestSettings(fdr=testing.fdr)
+    testing = testing.of_real() if grouped.source == REAL else testing
     found = answered(made.bench, TESTS, made.subject, testing, lambda: 0.0, inputs=inputs)
     if found is None:
         return None

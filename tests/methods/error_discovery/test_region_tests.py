@@ -127,3 +127,8 @@ def test_draws_are_filtered_as_the_search_was():
     assert loose.kept.sum() > strict.kept.sum()
     with pytest.raises(ValueError, match="agreement must lie between 0 and 1"):
         replace(SETTINGS, agreement=1.5)
+
+
+def test_of_real_regions_only_what_concerns_no_draws_is_asked():
+    asked = TestSettings(draws=9, spread=1.0, neighbours=3, agreement=0.9, fdr=0.1, seed=4).of_real()
+    assert asked == TestSettings(fdr=0.1)
